@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""What one suggestion of each search engine costs, and making an engine anew from its records.
+
+    engine_cost.py [--quick]
+
+Six parameters, two of them logarithmic. Times are CPU milliseconds of this thread, so that other
+work on the machine hardly counts. Beside TPE stands Optuna's own ask on a study of its own with
+as many trials, measured in turns with it: what is above it is ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "operator"), str(ROOT / "trainer")]
+
+import optuna  # noqa: E402 -- after the path is set
+
+from winnow_operator.api.searchjob import SearchJobSpec  # noqa: E402 -- same
+from winnow_operator.api.trial import Outcome  # noqa: E402 -- same
+from winnow_operator.domain.space import parse_space  # noqa: E402 -- same
+from winnow_operator.engines import Record, SearchEngine, make_engine  # noqa: E402 -- same
+
+SPACE = {
+    "parameters": [
+        {"name": "rate", "double": {"min": "0.0001", "max": "0.1", "scale": "Log", "points": 10}},
+        {"name": "decay", "double": {"min": "1e-6", "max": "0.1", "scale": "Log", "points": 10}},
+        {"name": "dropout", "double": {"min": "0", "max": "0.5", "points": 10}},
+        {"name": "width", "int": {"min": 8, "max": 512, "scale": "Log", "points": 10}},
+        {"name": "depth", "int": {"min": 1, "max": 10}},
+        {"name": "activation", "choice": {"values": ["relu", "gelu", "tanh"]}},
+    ]
+}
+ASKS = 20
+"""Suggestions that are timed at each size; the median counts."""
+
+
+def spec_of(algorithm: str) -> SearchJobSpec:
+    """A search of the space above."""
+    return SearchJobSpec.model_validate(
+        {
+            "trial": {"image": "none"},
+            "objectives": [{"metric": "loss", "goal": "Minimize"}],
+            "space": SPACE,
+            "algorithm": {"name": algorithm, "seed": 7},
+        }
+    )
+
+
+def timed(call: Callable[[], object]) -> float:
+    """CPU milliseconds of one call."""
+    before = time.thread_time()
+    call()
+    return (time.thread_time() - before) * 1000
+
+
+def filled(algorithm: str, records: list[Record]) -> SearchEngine:
+    """An engine that has observed these trials."""
+    spec = spec_of(algorithm)
+    engine = make_engine(spec, parse_space(spec.space))
+    for record in records:
+        engine.observe(record)
+    return engine
+
+
+def history(size: int) -> list[Record]:
+    """Finished trials as Random suggests them, with scores that mean nothing."""
+    engine, source = filled("Random", []), random.Random(1)  # noqa: S311 -- scores, no secrets
+    points = ((number, engine.suggest(number)) for number in range(1, size + 1))
+    return [
+        Record(number, point, Outcome.SUCCEEDED, source.random())
+        for number, point in points
+        if point is not None
+    ]
+
+
+def bare_study(records: list[Record]) -> tuple[optuna.Study, dict[str, object]]:
+    """Optuna as it comes, with the same trials."""
+    distributions = {
+        "rate": optuna.distributions.FloatDistribution(0.0001, 0.1, log=True),
+        "decay": optuna.distributions.FloatDistribution(1e-6, 0.1, log=True),
+        "dropout": optuna.distributions.FloatDistribution(0, 0.5),
+        "width": optuna.distributions.IntDistribution(8, 512, log=True),
+        "depth": optuna.distributions.IntDistribution(1, 10),
+        "activation": optuna.distributions.CategoricalDistribution(["relu", "gelu", "tanh"]),
+    }
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=7))
+    for record in records:
+        study.add_trial(
+            optuna.trial.create_trial(
+                params=dict(record.assignment), distributions=distributions, value=record.score
+            )
+        )
+    return study, distributions
+
+
+def measure(algorithm: str, size: int, records: list[Record]) -> tuple[float, float, float]:
+    """Milliseconds to rebuild with a first suggestion, per suggestion, and of bare Optuna."""
+    engine = filled(algorithm, [])
+    rebuild = timed(lambda: (filled(algorithm, records).suggest(size + 1),))
+    for record in records:
+        engine.observe(record)
+    engine.suggest(size + 1)
+    study, distributions = bare_study(records) if algorithm == "TPE" else (None, {})
+    asks, bare = list[float](), list[float]()
+    for number in range(size + 2, size + 2 + ASKS):
+        asks.append(timed(lambda n=number: engine.suggest(n)))
+        if study is not None:
+            bare.append(timed(lambda: study.ask(distributions)))
+    return rebuild, statistics.median(asks), statistics.median(bare or [0.0])
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="100 and 1,000 trials only")
+    sizes = (100, 1000) if parser.parse_args().quick else (100, 1000, 10_000)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    print("| engine | trials | suggestion, ms | bare Optuna, ms | rebuild, ms |")
+    print("|---|---|---|---|---|")
+    for size in sizes:
+        records = history(size)
+        for algorithm in ("Grid", "Random", "TPE"):
+            rebuild, ask, bare = measure(algorithm, size, records)
+            beside = f"{bare:.2f}" if bare else "-"
+            print(f"| {algorithm} | {size} | {ask:.2f} | {beside} | {rebuild:.0f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Facts about the machine and the versions that a figure was measured with; no names, no paths."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.support.api import Api
+
+PACKAGES = ("kopf", "kubernetes", "optuna", "pydantic")
+GIB = 2**30
+
+
+async def facts(api: Api) -> dict[str, Any]:
+    """Everything that explains why another machine gives other figures."""
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "cpu": cpu_model(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "kubernetes": str((await api.get("/version"))["gitVersion"]),
+        "winnow": revision(),
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+
+
+def cpu_model() -> str:
+    """The first processor's model."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            return value.strip()
+    return platform.machine()
+
+
+OPERATOR_SOURCES = ("operator", "trainer/winnow_contract", "charts", "benchmarks")
+
+
+def revision(sources: Sequence[str] = OPERATOR_SOURCES) -> str:
+    """The checkout's commit, with a mark if one of these folders was edited since."""
+    folder = Path(__file__).resolve().parent.parent
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", *words], cwd=folder, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    edited = git("status", "--porcelain", "--untracked-files=no", "--", *sources)
+    return git("rev-parse", "--short=12", "HEAD") + ("+edits" if edited else "")
+
+
+def load() -> float:
+    """Load of the last minute: what else goes on disturbs a measurement."""
+    return round(os.getloadavg()[0], 2)

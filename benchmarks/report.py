@@ -1,0 +1,62 @@
+"""The tables of a throughput measurement as text. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+
+from benchmarks.figures import Verdict, ratio_intervals, ratios
+from benchmarks.results import Results
+from benchmarks.runs import Row
+
+KINDS = ("bare", "random", "tpe", "random-packed", "tpe-packed")
+COLUMNS = (
+    "par  kind            trials/min  gap p50  gap p95  writes (Events)  operator's (Events)  CPU s"
+)
+
+
+def report(results: Results, verdicts: Sequence[Verdict]) -> str:
+    """Machine, medians of all rounds, paired ratios, and what was expected."""
+    facts = {**results.machine, **results.machine.get("packages", {})}
+    machine = ", ".join(f"{key} {value}" for key, value in facts.items() if key != "packages")
+    rows = results.rows
+    rounds = len({row.round for row in rows})
+    parts = [
+        machine,
+        f"\n{results.settings['trials']} trials in each run; medians of {rounds} rounds\n",
+        COLUMNS,
+        *_medians(rows),
+        "\nratio to the bare Job of the same round: median [interval], each round\n",
+        *_ratios(rows),
+        "\nexpected\n",
+        *(verdict.text() for verdict in verdicts),
+    ]
+    return "\n".join(parts)
+
+
+def _medians(rows: Sequence[Row]) -> Iterable[str]:
+    for parallelism in sorted({row.parallelism for row in rows}):
+        for kind in KINDS:
+            chosen = [r for r in rows if (r.kind, r.parallelism) == (kind, parallelism)]
+            if chosen:
+                yield _line(parallelism, kind, chosen)
+
+
+def _line(parallelism: int, kind: str, rows: Sequence[Row]) -> str:
+    def median(name: str, digits: int = 2) -> str:
+        values = [v for row in rows if (v := getattr(row, name)) is not None]
+        return f"{statistics.median(values):.{digits}f}" if values else "-"
+
+    cluster = f"{median('cluster_writes')} ({median('cluster_events')})"
+    own = f"{median('operator_writes')} ({median('operator_events')})"
+    return (
+        f"{parallelism:3}  {kind:14}  {median('per_minute', 1):>10}  {median('gap_p50'):>7}  "
+        f"{median('gap_p95'):>7}  {cluster:>15}  {own:>19}  {median('operator_cpu'):>5}"
+    )
+
+
+def _ratios(rows: Sequence[Row]) -> Iterable[str]:
+    for name, interval in ratio_intervals(rows).items():
+        kind, _, parallelism = name.split("_")
+        each = " ".join(f"{value:.3f}" for value in ratios(rows, kind, int(parallelism)))
+        yield f"{name:16} {interval.text()} at {interval.coverage:.0%}: {each}"

@@ -1,0 +1,3 @@
+module winnow.dev/benchmarks/trial
+
+go 1.24

@@ -1,0 +1,1 @@
+"""devcluster: a real single-node Kubernetes for development, tests and the demo."""

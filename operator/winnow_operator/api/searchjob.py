@@ -1,0 +1,245 @@
+"""The SearchJob kind: a bounded search from a task and a space to a winner."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from winnow_operator.api.conditions import Condition
+from winnow_operator.api.fields import ApiModel, DecimalString, DurationString, Timestamp
+from winnow_operator.api.rules import INSIDE_CLAIM, named_list, rules, unknown_fields
+from winnow_operator.api.searchjob_rules import (
+    DURATIONS,
+    FINISHED_SPEC,
+    JOB_NAME,
+    SPEC_RULES,
+    STORAGE_FORM,
+)
+from winnow_operator.api.space import (
+    Choice,
+    DoubleRange,
+    IntRange,
+    Parameter,
+    Scale,
+    Space,
+)
+from winnow_operator.api.task import (
+    Data,
+    DataKind,
+    Evaluation,
+    Family,
+    Model,
+    OwnTrial,
+    Setting,
+    Task,
+)
+from winnow_operator.api.trial import Artifact, Assignment, MetricValue
+
+__all__ = [
+    "Algorithm",
+    "AlgorithmName",
+    "Budget",
+    "Choice",
+    "Data",
+    "DataKind",
+    "DoubleRange",
+    "Evaluation",
+    "Family",
+    "Goal",
+    "IntRange",
+    "Model",
+    "Objective",
+    "OwnTrial",
+    "Parameter",
+    "Scale",
+    "SearchJob",
+    "SearchJobSpec",
+    "SearchJobStatus",
+    "Setting",
+    "Space",
+    "Storage",
+    "Task",
+    "TrialCounts",
+    "Winner",
+]
+
+
+class Goal(StrEnum):
+    """Direction of an objective."""
+
+    MAXIMIZE = "Maximize"
+    MINIMIZE = "Minimize"
+
+
+class AlgorithmName(StrEnum):
+    """Search algorithms."""
+
+    GRID = "Grid"
+    RANDOM = "Random"
+    TPE = "TPE"
+
+
+class Objective(ApiModel):
+    """What the search makes better."""
+
+    metric: str = Field(min_length=1, max_length=63, pattern=r"^[a-z][a-z0-9_]*$")
+    """Name of the metric that the trial reports, such as `accuracy`."""
+    goal: Goal
+    """Maximize or Minimize."""
+    target: DecimalString | None = None
+    """The search ends when a trial reaches this value."""
+
+
+class Algorithm(ApiModel):
+    """How it is searched."""
+
+    name: AlgorithmName = AlgorithmName.TPE
+    """Grid (every point once), Random, or TPE (tree-structured Parzen estimator)."""
+    seed: int | None = Field(default=None, ge=0, le=2_147_483_647)
+    """Makes the search repeatable; a Grid with a seed goes through its points in random order."""
+
+
+class Budget(ApiModel):
+    """How much may be spent."""
+
+    model_config = ConfigDict(json_schema_extra=rules(*DURATIONS))
+
+    max_trials: int | None = Field(default=None, ge=1, le=99_999)
+    """How many trials are made, whatever becomes of them; a Grid may leave it out."""
+    parallelism: int = Field(default=4, ge=1, le=1000)
+    """How many pods run at one time; lowering it stops the newest, whose trials run again."""
+    max_failed_trials: int = Field(default=3, ge=0, le=99_999)
+    """The job fails once more trials than this have failed."""
+    max_duration: DurationString | None = None
+    """Time from the first batch, without the time suspended, after which the job ends."""
+    max_trial_duration: DurationString | None = None
+    """Time after which a trial's pod is ended and the trial has failed."""
+    retries_per_trial: int = Field(default=1, ge=0, le=10)
+    """How often a pod that crashed is started again for the same trials."""
+
+
+class Storage(ApiModel):
+    """Where artifacts are written."""
+
+    model_config = ConfigDict(json_schema_extra=rules(STORAGE_FORM, INSIDE_CLAIM))
+
+    uri: str = Field(min_length=1, max_length=512)
+    """`pvc://CLAIM/PATH` of a claim in the job's namespace."""
+
+
+class SearchJobSpec(ApiModel):
+    """What the user asks for."""
+
+    model_config = ConfigDict(json_schema_extra=rules(*SPEC_RULES))
+
+    task: Task | None = None
+    """What the shared trainer trains; give this or `trial`."""
+    trial: OwnTrial | None = None
+    """An image of your own under the trial contract; give this or `task`."""
+    objectives: tuple[Objective, ...] = Field(
+        min_length=1, max_length=1, json_schema_extra=named_list("metric")
+    )
+    """What the search makes better; one."""
+    space: Space
+    """What is searched."""
+    algorithm: Algorithm = Algorithm()
+    """How it is searched."""
+    budget: Budget = Budget()
+    """How much may be spent; may be edited while the job runs."""
+    trials_per_pod: int = Field(default=1, ge=1, le=32)
+    """How many trials one pod runs one after the other."""
+    pod_template: dict[str, Any] | None = Field(default=None, json_schema_extra=unknown_fields())
+    """Fields that are laid over the trial pods: `metadata` (labels, annotations) and `spec`
+    (resources, nodeSelector, tolerations, affinity, env, volumes and more)."""
+    storage: Storage | None = None
+    """Where artifacts go; without it, the operator's default claim of the namespace."""
+    suspend: bool = False
+    """Stops all pods and keeps what is recorded; may be edited while the job runs."""
+    ttl_seconds_after_finished: int | None = Field(default=None, ge=0, le=31_536_000)
+    """Deletes the job and its Trials so long after its end; files on a claim stay."""
+
+
+class TrialCounts(ApiModel):
+    """How many trials there are of each outcome."""
+
+    total: int = Field(default=0, ge=0)
+    """All trials that were made."""
+    active: int = Field(default=0, ge=0)
+    """Waiting for an outcome."""
+    succeeded: int = Field(default=0, ge=0)
+    """Ended well."""
+    stopped: int = Field(default=0, ge=0)
+    """Stopped by a rule."""
+    failed: int = Field(default=0, ge=0)
+    """Failed by their own fault."""
+
+
+class Winner(ApiModel):
+    """The best trial."""
+
+    trial: str = Field(max_length=63)
+    """Name of its Trial."""
+    parameters: tuple[Assignment, ...] = Field(
+        default=(), max_length=32, json_schema_extra=named_list("name")
+    )
+    """The values it was given."""
+    values: tuple[MetricValue, ...] = Field(
+        default=(), max_length=32, json_schema_extra=named_list("metric")
+    )
+    """Metrics on the validation split, the objective first."""
+    test: tuple[MetricValue, ...] = Field(
+        default=(), max_length=8, json_schema_extra=named_list("metric")
+    )
+    """The objective's metric on the test split."""
+    artifact: Artifact | None = None
+    """The trained model."""
+    warning: str | None = Field(default=None, max_length=512)
+    """Says when the lead over the runner-up is within one standard error."""
+
+
+class SearchJobStatus(ApiModel):
+    """What has come of it so far."""
+
+    observed_generation: int = -1
+    """Generation of the spec that this status speaks of; -1 before the first reconcile."""
+    conditions: tuple[Condition, ...] = Field(
+        default=(), max_length=16, json_schema_extra=named_list("type")
+    )
+    """Reconciling, Stalled, Complete, Failed, Suspended, Degraded."""
+    state: str | None = Field(default=None, max_length=63)
+    """One word for people: the reason that matters most now."""
+    progress: str | None = Field(default=None, max_length=32)
+    """Trials with an outcome and trials planned, `12/60`."""
+    trials: TrialCounts = TrialCounts()
+    """Trials by outcome."""
+    active_pods: int = Field(default=0, ge=0)
+    """Pods that run or wait to run."""
+    metric: str | None = Field(default=None, max_length=63)
+    """The objective's metric."""
+    best_value: DecimalString | None = None
+    """The best objective value so far."""
+    winner: Winner | None = None
+    """The best trial; final once the job is Complete."""
+    start_time: Timestamp | None = None
+    """When the first batch was made."""
+    completion_time: Timestamp | None = None
+    """When the job ended."""
+    suspended_seconds: int = Field(default=0, ge=0)
+    """Time spent suspended since the first batch, up to the last resume."""
+    trainer_image: str | None = Field(default=None, max_length=512)
+    """The image that all trials of this job run, pinned by digest at the first batch."""
+    pod_template_hash: str | None = Field(default=None, max_length=64)
+    """Hash of `spec.podTemplate` as it was at the first batch."""
+
+
+class SearchJob(ApiModel):
+    """A search for the best parameters of a model, run as pods, to a winner with an artifact."""
+
+    model_config = ConfigDict(json_schema_extra=rules(JOB_NAME, FINISHED_SPEC))
+
+    spec: SearchJobSpec
+    """What you ask for."""
+    status: SearchJobStatus = SearchJobStatus()
+    """What has come of it so far; the operator writes it."""

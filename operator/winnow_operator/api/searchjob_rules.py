@@ -1,0 +1,126 @@
+"""The rules of a SearchJob that need more than one of its fields, or its past.
+
+What the API server cannot see (below `podTemplate`, in the data, in a job that an older CRD let
+in), `domain.checks` says in the same words.
+"""
+
+from __future__ import annotations
+
+from winnow_operator.api.fields import DURATION_PATTERN
+from winnow_operator.api.names import MAX_JOB_NAME
+from winnow_operator.api.rules import Rule, said, unchanged
+
+MAX_DURATION_HOURS = 8760
+"""A year: beyond it a limit is no limit, and 32 times as much still fits a pod's deadline."""
+
+_ENDLESS = (
+    "(has(p.double) && !has(p.double.values) && !has(p.double.step) && !has(p.double.points)) || "
+    "(has(p.int) && !has(p.int.values) && p.int.scale == 'Log' && !has(p.int.points))"
+)
+_SEARCHED_AND_FIXED = (
+    "has(self.task) && has(self.task.model.settings) && "
+    "self.task.model.settings.exists(s, s.name == p.name)"
+)
+FINISHED = "(c.type == 'Complete' || c.type == 'Failed') && c.status == 'True'"
+"""Of a condition `c`: the job has ended."""
+
+
+def _duration_rule(name: str) -> Rule:
+    limit = f"{MAX_DURATION_HOURS}h"
+    # What is no duration at all, the pattern refuses: duration() would only add words about types.
+    return Rule(
+        f"!has(self.{name}) || !self.{name}.matches('{DURATION_PATTERN}') || "
+        f"(duration(self.{name}) >= duration('1s') && "
+        f"duration(self.{name}) <= duration('{limit}'))",
+        f"{name} must be from 1s to {limit}",
+        said(f"{name} is %s, allowed are durations from 1s to {limit}", f"self.{name}"),
+        f".{name}",
+    )
+
+
+DURATIONS = (_duration_rule("maxDuration"), _duration_rule("maxTrialDuration"))
+
+STORAGE_FORM = Rule(
+    "self.uri.matches('^pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/[A-Za-z0-9._-]+)*/?$')",
+    "uri must be pvc://CLAIM or pvc://CLAIM/PATH; a path has letters, digits, '.', '_', '-'",
+    said(
+        "uri is %s, allowed are pvc://CLAIM and pvc://CLAIM/PATH of a claim in this namespace; a "
+        "path has letters, digits, dots, _ and -",
+        "self.uri",
+    ),
+    ".uri",
+)
+
+_ONE_KIND = Rule(
+    "has(self.task) != has(self.trial)",
+    "give exactly one of spec.task and spec.trial",
+    said(
+        "spec.task and spec.trial: %s; give task to train with the shared trainer image, or trial "
+        "to run an image of your own",
+        "has(self.task) ? 'both are given' : 'neither is given'",
+    ),
+)
+_MAX_TRIALS = Rule(
+    "self.algorithm.name == 'Grid' || has(self.budget.maxTrials)",
+    "budget.maxTrials is missing: only a Grid ends by itself",
+    said(
+        "budget.maxTrials is missing, algorithm %s needs it, a whole number from 1 to 99999: only "
+        "a Grid ends by itself",
+        "self.algorithm.name",
+    ),
+    ".budget.maxTrials",
+)
+_GRID_POINTS = Rule(
+    f"self.algorithm.name != 'Grid' || self.space.parameters.all(p, !({_ENDLESS}))",
+    "a Grid needs points (or values) for ranges with scale Log and for double ranges without step",
+    said(
+        "parameter %s has no end of values for a Grid: say how many to take with points (2 to "
+        "1000), give a step to a Linear range, or list values",
+        f"self.space.parameters.filter(p, {_ENDLESS})[0].name",
+    ),
+    ".space.parameters",
+)
+_NOT_FIXED = Rule(
+    f"self.space.parameters.all(p, !({_SEARCHED_AND_FIXED}))",
+    "a searched parameter may not stand in task.model.settings too",
+    said(
+        "parameter %s is searched, and task.model.settings sets it for all trials: keep one of "
+        "the two",
+        f"self.space.parameters.filter(p, {_SEARCHED_AND_FIXED})[0].name",
+    ),
+    ".space.parameters",
+)
+
+SPEC_RULES = (
+    _ONE_KIND,
+    _MAX_TRIALS,
+    _GRID_POINTS,
+    _NOT_FIXED,
+    unchanged("task", optional=True),
+    unchanged("trial", optional=True),
+    unchanged("objectives"),
+    unchanged("space"),
+    unchanged("algorithm"),
+    unchanged("trialsPerPod"),
+    unchanged("storage", optional=True),
+    unchanged("podTemplate", optional=True),
+)
+
+JOB_NAME = Rule(
+    f"self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{{0,{MAX_JOB_NAME - 2}}}[a-z0-9])?$')",
+    f"metadata.name must be at most {MAX_JOB_NAME} lower-case letters, digits and '-'",
+    said(
+        f"metadata.name is %s (%s characters), allowed are at most {MAX_JOB_NAME} lower-case "
+        "letters, digits and -, with a letter or digit at both ends: the names of its trials and "
+        "pods are made from it",
+        "self.metadata.name",
+        "self.metadata.name.size()",
+    ),
+)
+FINISHED_SPEC = Rule(
+    "!has(oldSelf.status) || !has(oldSelf.status.conditions) || "
+    f"!oldSelf.status.conditions.exists(c, {FINISHED}) || self.spec == oldSelf.spec",
+    "this job has ended, so nothing of its spec can change: make a new SearchJob, or delete this "
+    "one first",
+    path=".spec",
+)

@@ -1,0 +1,161 @@
+"""What one trial runs: a task of the shared trainer, or an image of the user's own."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import ConfigDict, Field
+
+from winnow_contract.uris import BUILTIN_DATA
+from winnow_operator.api.fields import ApiModel, DecimalString, ParameterName, Word
+from winnow_operator.api.rules import INSIDE_CLAIM, Rule, atomic_list, named_list, rules, said
+
+_BUILTIN_NAMES = ", ".join(BUILTIN_DATA)
+_BUILTIN_URIS = ", ".join(f"'builtin://{name}'" for name in BUILTIN_DATA)
+
+_KNOWN_DATA = Rule(
+    f"self.uri.startsWith('pvc://') || self.uri in [{_BUILTIN_URIS}]",
+    f"uri must be builtin:// with one of {_BUILTIN_NAMES}, or pvc://CLAIM/PATH",
+    said(
+        f"uri is %s, allowed are builtin:// with one of {_BUILTIN_NAMES}, and pvc://CLAIM/PATH of "
+        "a CSV or NPZ file",
+        "self.uri",
+    ),
+    ".uri",
+)
+_DATA_FILE = Rule(
+    "!self.uri.startsWith('pvc://') || "
+    r"self.uri.matches('^pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[^/].*[.](?i:csv|npz)$')",
+    "uri must be pvc://CLAIM/PATH of a file that ends with .csv or .npz",
+    said(
+        "uri is %s, it must be pvc://CLAIM/PATH of a file that ends with .csv or .npz", "self.uri"
+    ),
+    ".uri",
+)
+_CSV_TARGET = Rule(
+    "!self.uri.matches('^pvc://.*[.](?i:csv)$') || self.target != ''",
+    "target is empty, a CSV file needs the name of the column to predict",
+    said("target is empty, %s needs the name of the column to predict", "self.uri"),
+    ".target",
+)
+_BUILTIN_TARGET = Rule(
+    "!self.uri.startsWith('builtin://') || self.target == ''",
+    "target must be left out, builtin data has its own",
+    said("target is %s, it must be left out: %s has its own", "self.target", "self.uri"),
+    ".target",
+)
+
+
+def _share_rule(name: str) -> Rule:
+    return Rule(
+        f"double(self.{name}) > 0.0 && double(self.{name}) < 1.0",
+        f"{name} must be a share between 0 and 1, such as 0.2",
+        said(f"{name} is %s, allowed are shares between 0 and 1, such as 0.2", f"self.{name}"),
+        f".{name}",
+    )
+
+
+_SHARES_LEAVE_ROOM = Rule(
+    "double(self.test) + double(self.validation) < 1.0",
+    "test and validation together must be below 1, the rest is what is trained on",
+    said(
+        "test is %s and validation is %s, together they must be below 1: the rest is what is "
+        "trained on",
+        "self.test",
+        "self.validation",
+    ),
+)
+
+
+class Family(StrEnum):
+    """Model families of the shared trainer."""
+
+    MLP = "MLP"
+    CNN = "CNN"
+    RESNET = "ResNet"
+    TRANSFORMER = "Transformer"
+
+
+class DataKind(StrEnum):
+    """What the target column holds."""
+
+    AUTO = "Auto"
+    CLASSIFICATION = "Classification"
+    REGRESSION = "Regression"
+
+
+class Setting(ApiModel):
+    """A setting of the model or its training that is the same for all trials."""
+
+    name: ParameterName
+    """Name of the setting, such as `epochs`; docs/settings.md lists them."""
+    value: str = Field(max_length=256)
+    """Its value as text, such as `"20"`."""
+
+
+class Model(ApiModel):
+    """What is trained."""
+
+    family: Family
+    """MLP (fully connected), CNN (convolutions), ResNet (residual blocks of convolutions, as
+    ResNet-18) or Transformer (attention between the lines of an image, or the columns of a
+    table)."""
+    settings: tuple[Setting, ...] = Field(
+        default=(), max_length=32, json_schema_extra=named_list("name")
+    )
+    """Settings that are the same for all trials; a searched parameter may not repeat one."""
+
+
+class Data(ApiModel):
+    """What it is trained on."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(_KNOWN_DATA, _DATA_FILE, INSIDE_CLAIM, _CSV_TARGET, _BUILTIN_TARGET)
+    )
+
+    uri: str = Field(min_length=1, max_length=512)
+    """`builtin://NAME` (digits, breast_cancer, wine, diabetes, mnist5k) or
+    `pvc://CLAIM/PATH` of a CSV file with a header, or an NPZ file with arrays X and y."""
+    target: str = Field(default="", max_length=128)
+    """Name of the CSV's column, or of the NPZ's array (else y), that is predicted."""
+    kind: DataKind = DataKind.AUTO
+    """Whether the target is a class or a number; Auto decides from the data."""
+
+
+class Evaluation(ApiModel):
+    """How the data is split; train, validation and test are fixed before the first trial."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(_share_rule("test"), _share_rule("validation"), _SHARES_LEAVE_ROOM)
+    )
+
+    test: DecimalString = "0.2"
+    """Share of the data that is kept for the final figure; nothing that chooses reads it."""
+    validation: DecimalString = "0.2"
+    """Share of the data on which trials are compared."""
+    seed: int = Field(default=0, ge=0, le=2_147_483_647)
+    """Seed of the split."""
+
+
+class Task(ApiModel):
+    """What the shared trainer image trains, on what, and how it is judged."""
+
+    model: Model
+    """The model family and its fixed settings."""
+    data: Data
+    """The data set."""
+    evaluation: Evaluation = Evaluation()
+    """The split into train, validation and test."""
+
+
+class OwnTrial(ApiModel):
+    """A container image of the user's own that follows the trial contract."""
+
+    image: str = Field(
+        min_length=1, max_length=512, pattern=r"^[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]-]*$"
+    )
+    """The image; docs/trial-contract.md says what it must do."""
+    command: tuple[Word, ...] = Field(default=(), max_length=32, json_schema_extra=atomic_list())
+    """Entry point, instead of the image's own."""
+    args: tuple[Word, ...] = Field(default=(), max_length=64, json_schema_extra=atomic_list())
+    """Arguments, instead of the image's own."""

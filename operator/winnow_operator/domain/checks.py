@@ -1,0 +1,89 @@
+"""Whether a SearchJob can work at all: sentences about all that admission could not see.
+
+The chain covers what CEL cannot reach (settings of a family, sums, what stands in podTemplate)
+and, once more, what it can, because a job may have come in under an older CRD or without rules.
+A job with any complaint ends as InvalidSpec before it starts a pod.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from winnow_contract.uris import UriError, parse_claim
+from winnow_operator.api.fields import duration_seconds
+from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
+from winnow_operator.api.searchjob_rules import MAX_DURATION_HOURS
+from winnow_operator.domain.jobs import JobSpec
+from winnow_operator.domain.pod_template_checks import check_pod_template
+from winnow_operator.domain.space_checks import check_grid, check_parameters
+from winnow_operator.domain.task_checks import check_task
+
+Check = Callable[[SearchJobSpec], Iterator[str]]
+
+_YEAR_SECONDS = MAX_DURATION_HOURS * 3600
+
+
+def check_spec(spec: SearchJobSpec) -> list[str]:
+    """All that is wrong with a spec, a sentence each; empty if the job can run."""
+    return [one_line(sentence) for check in CHAIN for sentence in check(spec)]
+
+
+def one_line(sentence: str) -> str:
+    """A sentence as it fits a condition: what a user wrote may hold anything, a message is one line."""
+    return "".join(char if char.isprintable() else "?" for char in sentence)
+
+
+def one_kind_of_work(spec: SearchJobSpec) -> Iterator[str]:
+    """A task or an image of the user's own, not both."""
+    if (spec.task is None) == (spec.trial is None):
+        given = "both are given" if spec.task is not None else "neither is given"
+        yield (
+            f"spec.task and spec.trial: {given}; give task to train with the shared trainer "
+            "image, or trial to run an image of your own"
+        )
+
+
+def trials_have_an_end(spec: SearchJobSpec) -> Iterator[str]:
+    """Only a Grid ends by itself."""
+    name = spec.algorithm.name
+    if spec.budget.max_trials is None and name is not AlgorithmName.GRID:
+        yield (
+            f"spec.budget.maxTrials is missing, algorithm {name} needs it, a whole number from 1 "
+            "to 99999: only a Grid ends by itself"
+        )
+
+
+def durations_in_range(spec: JobSpec) -> Iterator[str]:
+    """Limits of time are more than nothing and no more than a year."""
+    limits = {
+        "maxDuration": spec.budget.max_duration,
+        "maxTrialDuration": spec.budget.max_trial_duration,
+    }
+    for name, text in limits.items():
+        if text is not None and not 1 <= duration_seconds(text) <= _YEAR_SECONDS:
+            yield (
+                f"spec.budget.{name} is {text}, allowed are durations from 1s to "
+                f"{MAX_DURATION_HOURS}h"
+            )
+
+
+def storage_is_a_claim(spec: JobSpec) -> Iterator[str]:
+    """Artifacts go to a path inside a claim."""
+    if spec.storage is None:
+        return
+    try:
+        parse_claim(spec.storage.uri)
+    except UriError as error:
+        yield f"spec.storage.uri: {error}"
+
+
+CHAIN: tuple[Check, ...] = (
+    one_kind_of_work,
+    check_task,  # family, settings, data, split, metric
+    check_parameters,  # each dimension by itself
+    check_grid,  # algorithm and space together
+    trials_have_an_end,
+    durations_in_range,
+    storage_is_a_claim,
+    check_pod_template,
+)

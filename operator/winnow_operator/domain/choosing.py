@@ -1,0 +1,132 @@
+"""From the recorded Trials of a CompressionJob to a choice, and how its figures are shown.
+
+The choice itself is the contract's, which the report uses too. Nothing here reads a test value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from winnow_contract.amounts import size_text, speedup_text
+from winnow_contract.goals import Goal
+from winnow_contract.manifests import Values
+from winnow_contract.measured_metrics import METRICS, metric_key, metric_of
+from winnow_contract.selection import Candidate, Choice, choose, of_baseline
+from winnow_contract.steps import BASELINE
+from winnow_contract.verdicts import ratio_of, speedup_of
+from winnow_operator.api.compressionjob_status import Ratio
+from winnow_operator.api.fields import decimal_text
+from winnow_operator.api.trial import MetricValue, Outcome, TrialStatus
+
+__all__ = [
+    "RecordedCandidate",
+    "candidate_of",
+    "choose_recorded",
+    "ratios_of",
+    "recorded_of",
+    "shown_keys",
+    "size_shown",
+    "speed_key",
+    "speedup_shown",
+    "values_of",
+]
+
+LATENCY, SIZE = "latency_p95_seconds", "size_bytes"
+RATIO_DIGITS = 4
+"""Significant digits of a ratio: no measurement here is better than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCandidate:
+    """What is recorded of one candidate, the baseline or another."""
+
+    number: int
+    name: str
+    outcome: Outcome
+    values: Sequence[MetricValue]
+    """`status.values` of its Trial."""
+    baseline: Sequence[MetricValue]
+    """The baseline's values of the same round."""
+    is_baseline: bool = False
+
+
+def recorded_of(number: int, name: str, status: TrialStatus) -> RecordedCandidate:
+    """What the status of a candidate's Trial holds."""
+    return RecordedCandidate(
+        number=number,
+        name=name,
+        outcome=status.outcome,
+        values=status.values,
+        baseline=status.baseline,
+        is_baseline=name == BASELINE,
+    )
+
+
+def values_of(recorded: Iterable[MetricValue]) -> Values:
+    """Values with their standard errors by key; what is no metric that is measured is left out."""
+    return {
+        value.metric: (
+            float(value.value),
+            None if value.standard_error is None else float(value.standard_error),
+        )
+        for value in recorded
+        if value.metric.partition("@")[0] in METRICS
+    }
+
+
+def candidate_of(recorded: RecordedCandidate) -> Candidate:
+    """The candidate as the choice sees it."""
+    values = values_of(recorded.values)
+    if recorded.is_baseline:
+        return of_baseline(recorded.number, recorded.name, values)
+    return Candidate(recorded.number, recorded.name, values, values_of(recorded.baseline))
+
+
+def choose_recorded(
+    recorded: Iterable[RecordedCandidate], *, goals: Sequence[Goal], prefer: Sequence[str]
+) -> Choice | None:
+    """The choice among all candidates that succeeded; None while no baseline did."""
+    measured = [candidate_of(r) for r in recorded if r.outcome is Outcome.SUCCEEDED]
+    baseline = next((c for c in measured if c.is_baseline), None)
+    if baseline is None:
+        return None
+    others = [c for c in measured if c is not baseline]
+    return choose(baseline, others, goals=goals, prefer=prefer)
+
+
+def shown_keys(goals: Sequence[Goal], prefer: Sequence[str]) -> tuple[str, ...]:
+    """Keys whose ratios a status shows: those of goals and prefer, and the size."""
+    return tuple(dict.fromkeys((*(goal.key for goal in goals), *prefer, SIZE)))
+
+
+def ratios_of(candidate: Candidate, keys: Iterable[str]) -> tuple[Ratio, ...]:
+    """The candidate's values over the baseline's of its round, where there are both."""
+    ratios = [(key, ratio_of(candidate, key)) for key in keys]
+    return tuple(
+        Ratio(metric=key, value=decimal_text(float(f"{ratio:.{RATIO_DIGITS}g}")))
+        for key, ratio in ratios
+        if ratio is not None
+    )
+
+
+def speed_key(goals: Sequence[Goal], prefer: Sequence[str], batch_size: int) -> str:
+    """The metric whose gain is shown as the speedup.
+
+    The first time or throughput that is preferred, or else that a goal is about; without any the
+    95th percentile at the first batch size.
+    """
+    named = (*prefer, *(goal.key for goal in goals))
+    return next((k for k in named if metric_of(k).is_speed), metric_key(LATENCY, batch_size))
+
+
+def speedup_shown(candidate: Candidate, key: str) -> str | None:
+    """How many times as fast as the baseline of its round, as a column shows it: `9.4x`."""
+    speedup = speedup_of(candidate, key)
+    return None if speedup is None else speedup_text(speedup)
+
+
+def size_shown(candidate: Candidate) -> str | None:
+    """Size of model.onnx as a column shows it: `97Ki`."""
+    size, _ = candidate.values.get(SIZE, (None, None))
+    return None if size is None else size_text(size)

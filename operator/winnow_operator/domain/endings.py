@@ -1,0 +1,145 @@
+"""Why a search ends: a chain of pure checks, one reason each, the first that holds wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from winnow_operator.api.conditions import Reason
+from winnow_operator.api.searchjob import Goal, SearchJobSpec
+from winnow_operator.api.trial import Outcome
+from winnow_operator.domain.jobs import JobSpec
+from winnow_operator.domain.ledger import Ledger
+from winnow_operator.domain.outcomes import CONTRACT_CAUSE
+from winnow_operator.domain.winner import best_record
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """What checks look at that are the same for all kinds of jobs."""
+
+    spec: JobSpec
+    ledger: Ledger
+    elapsed_seconds: float
+    """Unsuspended time since the first batch."""
+    max_duration_seconds: float | None
+
+    @property
+    def is_over_time(self) -> bool:
+        """Whether the budget's time is spent."""
+        limit = self.max_duration_seconds
+        return limit is not None and self.elapsed_seconds >= limit
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(JobProgress):
+    """What the checks of a search look at."""
+
+    spec: SearchJobSpec
+    planned: int
+    """How many trials the budget and the space allow."""
+    exhausted: bool
+    """Whether the engine has nothing left to suggest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a search ends."""
+
+    reason: Reason
+    message: str
+    failed: bool = False
+
+
+Check = Callable[[Progress], Ending | None]
+
+
+def contract_mismatch(progress: JobProgress) -> Ending | None:
+    """The trial image speaks another version of the trial contract."""
+    first = progress.ledger.job_fault
+    if first is None or first.cause != CONTRACT_CAUSE:
+        return None
+    return Ending(Reason.CONTRACT_MISMATCH, first.message, failed=True)
+
+
+def fault_of_the_job(progress: JobProgress) -> Ending | None:
+    """A trial failed for a reason that is the same for all trials."""
+    first = progress.ledger.job_fault
+    if first is None or first.cause == CONTRACT_CAUSE:
+        return None
+    return Ending(Reason.JOB_FAULT, f"{first.cause}: {first.message}", failed=True)
+
+
+def too_many_failures(progress: JobProgress) -> Ending | None:
+    """More trials failed than the budget allows."""
+    failed, limit = progress.ledger.count(Outcome.FAILED), progress.spec.budget.max_failed_trials
+    if failed <= limit:
+        return None
+    last = max(
+        (r for r in progress.ledger.finished() if r.outcome is Outcome.FAILED),
+        key=lambda r: r.number,
+    )
+    words = (
+        f"{failed} trials failed and spec.budget.maxFailedTrials is {limit}; "
+        f"the last, number {last.number}: {last.cause}: {last.message}"
+    )
+    return Ending(Reason.TOO_MANY_FAILURES, words, failed=True)
+
+
+def target_reached(progress: Progress) -> Ending | None:
+    """A trial is at least as good as the objective's target."""
+    objective = progress.spec.objectives[0]
+    best = best_record(progress.ledger)
+    if objective.target is None or best is None or best.score is None:
+        return None
+    sign = 1 if objective.goal is Goal.MINIMIZE else -1
+    if best.score > sign * float(objective.target):
+        return None
+    words = (
+        f"trial number {best.number} reached {objective.metric} {sign * best.score:g}, "
+        f"the target is {objective.target}"
+    )
+    return Ending(Reason.TARGET_REACHED, words)
+
+
+def deadline_reached(progress: Progress) -> Ending | None:
+    """The budget's time is spent."""
+    if not progress.is_over_time:
+        return None
+    words = f"the search ran for spec.budget.maxDuration, {progress.spec.budget.max_duration}"
+    return _with_winner(progress.ledger, Reason.DEADLINE_REACHED, words)
+
+
+def everything_tried(progress: Progress) -> Ending | None:
+    """The budget's trials, or all points of the space, have an outcome."""
+    ledger = progress.ledger
+    if ledger.active or (len(ledger) < progress.planned and not progress.exhausted):
+        return None
+    limit = progress.spec.budget.max_trials
+    if limit is not None and len(ledger) >= limit:
+        words = f"all {len(ledger)} trials of spec.budget.maxTrials have an outcome"
+        return _with_winner(ledger, Reason.BUDGET_SPENT, words)
+    words = f"all {len(ledger)} points of the space have been tried"
+    return _with_winner(ledger, Reason.SPACE_EXHAUSTED, words)
+
+
+def _with_winner(ledger: Ledger, reason: Reason, words: str) -> Ending:
+    if best_record(ledger) is not None:
+        return Ending(reason, words)
+    message = f"{words}, and none of them succeeded"
+    return Ending(Reason.NO_WINNER, message, failed=True)
+
+
+CHAIN: tuple[Check, ...] = (
+    contract_mismatch,  # nothing that runs can be read
+    fault_of_the_job,  # every further trial would fail in the same way
+    too_many_failures,  # the user's limit
+    target_reached,  # good enough: what runs is not needed
+    deadline_reached,  # no time left
+    everything_tried,  # nothing left to do
+)
+
+
+def find_ending(progress: Progress) -> Ending | None:
+    """The first ending of the chain that holds, or None while the search goes on."""
+    return next((ending for check in CHAIN if (ending := check(progress))), None)

@@ -1,0 +1,68 @@
+"""The kinds of bounded jobs, and every name in which they differ.
+
+Names are unlike between the kinds, so that jobs of two kinds may share a name in a namespace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from winnow_operator.api.names import GROUP
+
+
+class Kind(StrEnum):
+    """A kind of job whose work is a bounded number of Trials."""
+
+    SEARCH = "SearchJob"
+    COMPRESSION = "CompressionJob"
+
+    @property
+    def word(self) -> str:
+        """The kind in lower case, as in labels, folders and metrics."""
+        return self.value.lower()
+
+    @property
+    def noun(self) -> str:
+        """What people call the work of such a job."""
+        return _NOUNS[self]
+
+    @property
+    def label(self) -> str:
+        """The label with the job's name on everything that is made for it."""
+        return f"{GROUP}/{self.word}"
+
+    @property
+    def uid_annotation(self) -> str:
+        """On a pod: uid of its job, so that pods of a deleted namesake never count."""
+        return f"{GROUP}/{self.word}-uid"
+
+    def trial_name(self, job: str, number: int) -> str:
+        """Name of the Trial with this number: `<job>-t00042` of a search, `-c` of a compression."""
+        return f"{job}-{_TRIAL_MARKS[self]}{number:05d}"
+
+    def batch_name(self, job: str, number: int) -> str:
+        """Name of the batch's Job: `<job>-b0003` or `<job>-k0003`; never equal to a Trial's."""
+        return f"{job}-{_BATCH_MARKS[self]}{number:04d}"
+
+
+_NOUNS = {Kind.SEARCH: "search", Kind.COMPRESSION: "compression"}
+_TRIAL_MARKS = {Kind.SEARCH: "t", Kind.COMPRESSION: "c"}
+_BATCH_MARKS = {Kind.SEARCH: "b", Kind.COMPRESSION: "k"}
+
+
+def measurement_name(job: str, number: int) -> str:
+    """Name of the Job that measures a round of a compression: `<job>-m0001`."""
+    return f"{job}-m{number:04d}"
+
+
+def batch_number(name: str) -> int:
+    """The number in a batch's name, or 0 if there is none."""
+    _, _, last = name.rpartition("-")
+    is_batch = last[:1] in _BATCH_MARKS.values() and last[1:].isdigit()
+    return int(last[1:]) if is_batch else 0
+
+
+def job_of(labels: Mapping[str, str]) -> tuple[Kind, str] | None:
+    """Kind and name of the job that something was made for, as its labels say."""
+    return next(((kind, labels[kind.label]) for kind in Kind if labels.get(kind.label)), None)

@@ -1,0 +1,198 @@
+"""The ledger: what is recorded of all trials of one running job, kept compactly.
+
+A Trial with an outcome never changes, so it is read once (a paged list when the job is first
+met, then the operator's own writes) and never again while the job runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from winnow_operator.api.trial import Outcome, TrialStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a Trial of a compression is besides its number and seed."""
+
+    name: str
+    steps: tuple[str, ...]
+    """Each step as canonical JSON; none of the baseline."""
+    parent: str
+    """`sha256:` of the source artifact."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """One Trial as the API server holds it."""
+
+    number: int
+    texts: tuple[tuple[str, str], ...]
+    """(name, value) of each parameter, as recorded."""
+    seed: int
+    history: str = ""
+    outcome: Outcome = Outcome.ACTIVE
+    score: float | None = None
+    """Lower is better; None unless there is an objective value."""
+    standard_error: float | None = None
+    cause: str = ""
+    message: str = ""
+    job_fault: bool = False
+    attempts: int = 0
+    batch: str = ""
+    candidate: Candidate | None = None
+    """Only in a compression."""
+    status: TrialStatus | None = None
+    """All that is recorded of it, where what comes later needs it: in a compression only."""
+
+    @property
+    def is_built(self) -> bool:
+        """Whether its artifact is there and waits for its measurement."""
+        return self.is_active and self.status is not None and self.status.artifact is not None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it still waits for an outcome."""
+        return self.outcome is Outcome.ACTIVE
+
+
+@dataclass(slots=True)
+class Ledger:
+    """All Trials of one job, by number; what every look asks for is kept as they come.
+
+    That is possible because an outcome is never taken back.
+    """
+
+    records: dict[int, TrialRecord] = field(default_factory=dict)
+    leaders: tuple[TrialRecord, ...] = ()
+    """The two succeeded trials with the lowest scores, of equal ones those suggested first."""
+    job_fault: TrialRecord | None = None
+    """The first trial that failed for a reason that is the same for all."""
+    _active: set[int] = field(default_factory=set)
+    _open: set[int] = field(default_factory=set)
+    _counts: dict[Outcome, int] = field(default_factory=dict)
+
+    def put(self, record: TrialRecord) -> None:
+        """Record a trial or what has become of it; an outcome is never taken back."""
+        old = self.records.get(record.number)
+        if old is not None:
+            if not old.is_active:
+                return
+            self._count(old, -1)
+        self.records[record.number] = record
+        self._count(record, +1)
+        if not record.is_active:
+            self._note_end(record)
+
+    def settle(self, number: int, **changes: Any) -> TrialRecord:
+        """Record changes of a trial that was active; gives the record as it is now."""
+        self.put(replace(self.records[number], **changes))
+        return self.records[number]
+
+    def _count(self, record: TrialRecord, by: int) -> None:
+        self._counts[record.outcome] = self._counts.get(record.outcome, 0) + by
+        if not record.is_active:
+            return
+        if by > 0:
+            self._active.add(record.number)
+        else:
+            self._active.discard(record.number)
+        if by > 0 and not record.is_built:
+            self._open.add(record.number)
+        else:
+            self._open.discard(record.number)
+
+    def _note_end(self, record: TrialRecord) -> None:
+        if record.outcome is Outcome.SUCCEEDED and record.score is not None:
+            self.leaders = tuple(sorted((*self.leaders, record), key=_rank)[:2])
+        first = self.job_fault
+        if record.job_fault and (first is None or record.number < first.number):
+            self.job_fault = record
+
+    def count(self, outcome: Outcome) -> int:
+        """How many trials have this outcome."""
+        return self._counts.get(outcome, 0)
+
+    @property
+    def active(self) -> frozenset[int]:
+        """Numbers of the trials without an outcome."""
+        return frozenset(self._active)
+
+    @property
+    def open(self) -> frozenset[int]:
+        """Numbers of the active trials that a pod must still run: in a search all of them."""
+        return frozenset(self._open)
+
+    def open_causes(self) -> dict[int, str]:
+        """Why pods of trials without an outcome cannot start, where that was recorded."""
+        return {n: cause for n in sorted(self._open) if (cause := self.records[n].cause)}
+
+    def finished(self) -> Iterator[TrialRecord]:
+        """Records with an outcome, in no special order."""
+        return (record for record in self.records.values() if not record.is_active)
+
+    def missing(self, up_to: int) -> Iterator[int]:
+        """Numbers from 1 to `up_to` without a record, in order."""
+        return (n for n in range(1, up_to + 1) if n not in self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+def _rank(record: TrialRecord) -> tuple[float, int]:
+    return (record.score if record.score is not None else float("inf"), record.number)
+
+
+def read_trial(body: Mapping[str, Any]) -> TrialRecord:
+    """The record of a Trial object; tolerant, since a person may have edited its status."""
+    spec, status = body["spec"], body.get("status") or {}
+    values, candidate = status.get("values") or (), _candidate(spec)
+    return TrialRecord(
+        number=int(spec["number"]),
+        texts=tuple((p["name"], p["value"]) for p in spec.get("parameters") or ()),
+        seed=int(spec.get("seed", 0)),
+        history=spec.get("history", ""),
+        outcome=Outcome(status.get("outcome", "Active")),
+        score=_number(status.get("score")),
+        standard_error=_number(values[0].get("standardError")) if values else None,
+        cause=status.get("cause") or "",
+        message=status.get("message") or "",
+        job_fault=status.get("scope") == "Job",
+        attempts=int(status.get("attempts") or 0),
+        batch=status.get("batch") or "",
+        candidate=candidate,
+        status=None if candidate is None else _status(status),
+    )
+
+
+def _candidate(spec: Mapping[str, Any]) -> Candidate | None:
+    name = spec.get("candidate")
+    if not name:
+        return None
+    return Candidate(name, tuple(spec.get("steps") or ()), spec.get("parent") or "")
+
+
+def _status(status: Mapping[str, Any]) -> TrialStatus | None:
+    try:
+        return TrialStatus.model_validate(status)
+    except ValidationError:
+        return None  # someone edited it: its artifact is not known, so that it is built again
+
+
+def _number(text: object) -> float | None:
+    try:
+        return float(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def ledger_of(bodies: Iterable[Mapping[str, Any]]) -> Ledger:
+    """A ledger filled from Trial objects."""
+    ledger = Ledger()
+    for body in bodies:
+        ledger.put(read_trial(body))
+    return ledger

@@ -1,0 +1,174 @@
+"""Settlements: the final status of a trial, made from what its pod says or from how it ended.
+
+A result is what the trainer says, so only what was checked on reading it is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from winnow_contract.results import PodResult, TrialResult
+from winnow_operator.api.fields import decimal_text
+from winnow_operator.api.searchjob import Goal, Objective
+from winnow_operator.api.trial import Artifact, FaultScope, MetricValue, Outcome, TrialStatus
+from winnow_operator.domain.kinds import Kind
+
+ARTIFACT_FORMAT = "winnow/safetensors-v1"
+OWN_FORMAT = "winnow/contract-v1"
+COMPRESSED_FORMAT = "winnow/onnx-v1"
+MAX_MESSAGE = 256
+MAX_CAUSE = 63
+MAX_METRICS = 32
+_LOG_ROOM = MAX_MESSAGE - 40
+
+
+@dataclass(frozen=True, slots=True)
+class TrialContext:
+    """What is the same for all trials of a job when outcomes are read."""
+
+    job: str
+    objective: Objective
+    artifacts_uri: str
+    own_image: bool
+    kind: Kind = Kind.SEARCH
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """An outcome to record for one trial."""
+
+    number: int
+    status: TrialStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Which pod ran a trial, and how many did before."""
+
+    batch: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a trial failed."""
+
+    word: str
+    message: str
+    scope: FaultScope = FaultScope.TRIAL
+
+
+def failed(number: int, cause: Cause, run: Run) -> Settlement:
+    """A trial that failed for this cause."""
+    status = TrialStatus(
+        outcome=Outcome.FAILED,
+        cause=cause.word[:MAX_CAUSE],
+        message=fit(cause.message),
+        scope=cause.scope,
+        attempts=run.attempts,
+        batch=run.batch,
+    )
+    return Settlement(number, status)
+
+
+def recorded(trial: TrialResult, result: PodResult, run: Run, context: TrialContext) -> Settlement:
+    """A trial that its pod gave a result for."""
+    outcome = Outcome(trial.outcome)
+    if outcome is Outcome.FAILED:
+        scope = FaultScope.JOB if trial.job_fault else FaultScope.TRIAL
+        words = trial.message or "the trial failed and gave no reason"
+        return failed(trial.number, Cause(trial.cause or "Failed", words, scope), run)
+    if context.kind is Kind.COMPRESSION and outcome is Outcome.SUCCEEDED:
+        return _built(trial, result, run, context)
+    if outcome is Outcome.SUCCEEDED and trial.objective is None:
+        words = f"the result names no value for objective {context.objective.metric}"
+        return failed(trial.number, Cause("NoObjective", words), run)
+    status = TrialStatus(
+        outcome=outcome,
+        score=score_text(trial.objective, context.objective),
+        values=_values(trial, context.objective),
+        test=_test(trial, context.objective),
+        artifact=_artifact(trial, result, context),
+        attempts=run.attempts,
+        batch=run.batch,
+    )
+    return Settlement(trial.number, status)
+
+
+def _built(trial: TrialResult, result: PodResult, run: Run, context: TrialContext) -> Settlement:
+    """A candidate whose artifact is there: it stays Active until it is measured."""
+    artifact = _artifact(trial, result, context)
+    if artifact is None:
+        words = "its pod says that it succeeded, and names no artifact"
+        return failed(trial.number, Cause("NoArtifact", words), run)
+    status = TrialStatus(artifact=artifact, attempts=run.attempts, batch=run.batch)
+    return Settlement(trial.number, status)
+
+
+def score_text(value: float | None, objective: Objective) -> str | None:
+    """The value with its sign so that lower is better."""
+    if value is None:
+        return None
+    return decimal_text(value if objective.goal is Goal.MINIMIZE else -value)
+
+
+def _values(trial: TrialResult, objective: Objective) -> tuple[MetricValue, ...]:
+    if trial.objective is None:
+        return ()
+    first = _metric(objective.metric, trial.objective, trial.standard_error)
+    extras = (
+        _metric(name, value, None)
+        for name, value in trial.metrics.items()
+        if name != objective.metric
+    )
+    return (first, *extras)[:MAX_METRICS]
+
+
+def _test(trial: TrialResult, objective: Objective) -> tuple[MetricValue, ...]:
+    if trial.test is None:
+        return ()
+    return (_metric(objective.metric, trial.test, trial.test_standard_error),)
+
+
+def _metric(name: str, value: float, error: float | None) -> MetricValue:
+    text = None if error is None else decimal_text(error)
+    return MetricValue(metric=name, value=decimal_text(value), standard_error=text)
+
+
+def _artifact(trial: TrialResult, result: PodResult, context: TrialContext) -> Artifact | None:
+    attempt = trial.attempt or result.attempt
+    if not trial.digest or not attempt:
+        return None
+    name = context.kind.trial_name(context.job, trial.number)
+    return Artifact(
+        uri=f"{context.artifacts_uri}/{name}/{attempt}",
+        digest=f"sha256:{trial.digest}",
+        format=_format(context),
+        size_bytes=trial.size_bytes,
+    )
+
+
+def _format(context: TrialContext) -> str:
+    if context.kind is Kind.COMPRESSION:
+        return COMPRESSED_FORMAT
+    return OWN_FORMAT if context.own_image else ARTIFACT_FORMAT
+
+
+def tail(log: str) -> str:
+    """The last log lines that fit into a Trial's message, on one line."""
+    lines: list[str] = []
+    for line in reversed(log.strip().splitlines()):
+        if sum(len(kept) + 3 for kept in lines) + len(line) > _LOG_ROOM:
+            break
+        lines.insert(0, line.strip())
+    return " | ".join(filter(None, lines)) or log.strip()[-_LOG_ROOM:]
+
+
+def fit(message: str) -> str:
+    """A message as a Trial may hold it: printable, and at most 256 bytes."""
+    # Nothing from a log may steer the terminal of whoever reads the Trial.
+    printable = "".join(c if c.isprintable() else " " for c in message)
+    encoded = printable.encode(errors="replace")
+    if len(encoded) <= MAX_MESSAGE:
+        return encoded.decode()
+    return encoded[: MAX_MESSAGE - 3].decode(errors="ignore") + "..."

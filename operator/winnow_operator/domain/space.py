@@ -1,0 +1,219 @@
+"""The search space: all dimensions of a spec, and one canonical text per assignment."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from winnow_operator.api.searchjob import DoubleRange, IntRange, Parameter, Scale
+from winnow_operator.api.searchjob import Space as SpaceSpec
+from winnow_operator.domain.dimensions import Dimension, DoubleSpan, IntSpan, Listed
+from winnow_operator.domain.values import (
+    LARGEST,
+    SMALLEST,
+    Value,
+    is_expressible,
+    value_text,
+)
+from winnow_operator.errors import InvalidSpecError
+
+__all__ = [
+    "MAX_ENUMERATED",
+    "Dimension",
+    "DoubleSpan",
+    "IntSpan",
+    "Listed",
+    "Space",
+    "Value",
+    "grid_size",
+    "parse_space",
+    "value_text",
+]
+
+MAX_ENUMERATED = 10_000_000
+"""A stepped range of real numbers may not have more steps than this."""
+MAX_TEXT = 256
+"""Characters of a value in a Trial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """All dimensions, in the order in which the user wrote them."""
+
+    dimensions: tuple[Dimension, ...]
+
+    @property
+    def size(self) -> int | None:
+        """Number of different assignments; None where there is no end of them."""
+        sizes = [dimension.size for dimension in self.dimensions]
+        return None if None in sizes else math.prod(s for s in sizes if s is not None)
+
+    def at(self, index: int) -> dict[str, Value]:
+        """The assignment with this index, the last dimension changing fastest.
+
+        Only where `size` is known.
+        """
+        values: list[Value] = []
+        for dimension in reversed(self.dimensions):
+            index, place = divmod(index, dimension.size or 1)
+            values.append(dimension.at(place))
+        names = [dimension.name for dimension in self.dimensions]
+        return dict(zip(names, reversed(values), strict=True))
+
+    def grid(self) -> Space:
+        """The finite space that a Grid goes through.
+
+        Raises:
+            InvalidSpecError: if a dimension has no end of values.
+        """
+        return Space(tuple(dimension.grid_axis() for dimension in self.dimensions))
+
+    def to_texts(self, assignment: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
+        """(name, value) texts of an assignment, as a Trial records them."""
+        return tuple((d.name, value_text(assignment[d.name])) for d in self.dimensions)
+
+    def from_texts(self, texts: tuple[tuple[str, str], ...]) -> dict[str, Value]:
+        """The assignment that a Trial records.
+
+        Raises:
+            InvalidSpecError: if a value is missing or of another type.
+        """
+        given = dict(texts)
+        missing = [d.name for d in self.dimensions if d.name not in given]
+        if missing:
+            raise InvalidSpecError(f"a recorded trial has no value for {', '.join(missing)}")
+        return {d.name: d.parse(given[d.name]) for d in self.dimensions}
+
+    def canonical(self, assignment: Mapping[str, Value]) -> str:
+        """The one text that decides whether two assignments are the same."""
+        return json.dumps([text for _, text in self.to_texts(assignment)], separators=(",", ":"))
+
+
+def grid_size(space: Space) -> int:
+    """Number of points of the grid over a space.
+
+    Raises:
+        InvalidSpecError: if a dimension has no end of values.
+    """
+    return space.grid().size or 0
+
+
+def parse_space(spec: SpaceSpec) -> Space:
+    """The space that a spec describes.
+
+    Raises:
+        InvalidSpecError: naming the parameter, what was given and what is allowed.
+    """
+    names = [p.name for p in spec.parameters]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidSpecError(f"spec.space.parameters names {', '.join(twice)} more than once")
+    return Space(tuple(_dimension(parameter) for parameter in spec.parameters))
+
+
+def _dimension(parameter: Parameter) -> Dimension:
+    kinds = (parameter.double, parameter.int, parameter.choice)
+    if sum(kind is not None for kind in kinds) != 1:
+        raise InvalidSpecError(f"parameter {parameter.name}: give one of double, int and choice")
+    if parameter.choice is not None:
+        return _listed(parameter.name, parameter.choice.values)
+    if parameter.int is not None:
+        return _int_dimension(parameter.name, parameter.int)
+    assert parameter.double is not None  # noqa: S101 -- exactly one is given
+    return _double_dimension(parameter.name, parameter.double)
+
+
+def _listed(name: str, values: tuple[Value, ...]) -> Listed:
+    listed = Listed(name, values)
+    texts = [value_text(value) for value in values]
+    twice = next((text for i, text in enumerate(texts) if text in texts[:i]), None)
+    if twice is not None:
+        raise InvalidSpecError(f"parameter {name} lists {twice} more than once; list it once")
+    long = next((text for text in texts if len(text) > MAX_TEXT), None)
+    if long is not None:
+        raise InvalidSpecError(
+            f"parameter {name} lists {long[:20]!r}... of {len(long)} characters, allowed are "
+            f"at most {MAX_TEXT}"
+        )
+    return listed
+
+
+def _int_dimension(name: str, span: IntRange) -> Dimension:
+    if span.values is not None:
+        _check_list(name, span)
+        return _listed(name, span.values)
+    if span.min is None or span.max is None:
+        raise InvalidSpecError(f"parameter {name}: give min and max, or values")
+    _check_span(name, span, span.min, span.max)
+    return IntSpan(name, span.min, span.max, span.step or 1, span.scale is Scale.LOG, span.points)
+
+
+def _double_dimension(name: str, span: DoubleRange) -> Dimension:
+    if span.values is not None:
+        _check_list(name, span)
+        return _listed(name, tuple(_real(name, "values", text) for text in span.values))
+    if span.min is None or span.max is None:
+        raise InvalidSpecError(f"parameter {name}: give min and max, or values")
+    _real(name, "min", span.min)
+    _real(name, "max", span.max)
+    low, high = Decimal(span.min), Decimal(span.max)
+    _check_span(name, span, low, high)
+    step = None if span.step is None else Decimal(span.step)
+    if step is not None:
+        _check_step(name, low, high, step)
+    return DoubleSpan(name, low, high, step, span.scale is Scale.LOG, span.points)
+
+
+def _real(name: str, part: str, text: str) -> float:
+    number = float(text) + 0.0  # no minus before a zero
+    if not is_expressible(number):
+        raise InvalidSpecError(
+            f"parameter {name}: {part} is {text}, allowed are 0 and sizes from {SMALLEST:g} to "
+            f"{LARGEST:g}"
+        )
+    return number
+
+
+def _check_list(name: str, span: IntRange | DoubleRange) -> None:
+    others = (span.min, span.max, span.step, span.points)
+    if any(part is not None for part in others):
+        raise InvalidSpecError(
+            f"parameter {name} lists values, so min, max, step and points must be left out"
+        )
+
+
+def _check_span(
+    name: str, span: IntRange | DoubleRange, low: int | Decimal, high: int | Decimal
+) -> None:
+    if low >= high:
+        raise InvalidSpecError(
+            f"parameter {name}: min is {span.min}, it must be less than max, {span.max}"
+        )
+    if span.scale is not Scale.LOG:
+        return
+    if low <= 0:
+        raise InvalidSpecError(
+            f"parameter {name}: min is {span.min}, a Log range needs more than 0"
+        )
+    if span.step is not None:
+        raise InvalidSpecError(
+            f"parameter {name}: step is {span.step}, a Log range has no steps; leave it out"
+        )
+
+
+def _check_step(name: str, low: Decimal, high: Decimal, step: Decimal) -> None:
+    if step <= 0 or (high - low) / step > MAX_ENUMERATED:
+        raise InvalidSpecError(
+            f"parameter {name}: step is {step}, allowed is more than 0 and at most "
+            f"{MAX_ENUMERATED} steps"
+        )
+    # Neighbours must differ as the numbers that a trial gets, or points would be run twice.
+    finest = 2 * math.ulp(float(max(abs(low), abs(high))))
+    if float(step) < finest:
+        raise InvalidSpecError(
+            f"parameter {name}: step is {step}, near {max(abs(low), abs(high))} allowed is at "
+            f"least {finest:g}, the finest step of a 64-bit number"
+        )

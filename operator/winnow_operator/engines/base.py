@@ -1,0 +1,46 @@
+"""The interface of a search algorithm.
+
+An engine is a cache: at any time it may be thrown away and rebuilt by observing the recorded
+trials. All its random state comes from (seed, trial number), so that a rebuilt engine suggests
+the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from winnow_operator.api.trial import Outcome
+from winnow_operator.domain.space import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A trial as the API server has it."""
+
+    number: int
+    assignment: Mapping[str, Value]
+    outcome: Outcome
+    score: float | None = None
+    """Lower is better; None without a value."""
+
+
+class SearchEngine(Protocol):
+    """Suggests assignments."""
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether suggestions depend on results; if not, they come in large batches."""
+        ...
+
+    def observe(self, record: Record) -> None:
+        """Take note of a recorded trial, active or finished; the same one twice is fine."""
+        ...
+
+    def suggest(self, number: int) -> Mapping[str, Value] | None:
+        """The assignment of the trial with this number, or None when the space is exhausted.
+
+        The engine remembers it as an active trial.
+        """
+        ...

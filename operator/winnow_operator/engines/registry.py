@@ -1,0 +1,50 @@
+"""Which engine a spec asks for, and how many trials it can make."""
+
+from __future__ import annotations
+
+from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
+from winnow_operator.domain.space import Space, grid_size
+from winnow_operator.engines.base import SearchEngine
+from winnow_operator.engines.grid import GridEngine
+from winnow_operator.engines.sampling import RandomEngine
+
+DEFAULT_SEED = 0
+"""Seed of a job that names none: the same YAML gives the same search."""
+
+
+def job_seed(spec: SearchJobSpec) -> int:
+    """The seed that all randomness of a job comes from."""
+    seed = spec.algorithm.seed
+    return DEFAULT_SEED if seed is None else seed
+
+
+def is_adaptive(spec: SearchJobSpec) -> bool:
+    """Whether suggestions depend on results; known without making the engine."""
+    return spec.algorithm.name is AlgorithmName.TPE
+
+
+def make_engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
+    """A new engine that has observed nothing yet.
+
+    Raises:
+        InvalidSpecError: if the algorithm cannot search this space.
+    """
+    match spec.algorithm.name:
+        case AlgorithmName.GRID:
+            return GridEngine(space, spec.algorithm.seed)
+        case AlgorithmName.RANDOM:
+            return RandomEngine(space, job_seed(spec))
+        case AlgorithmName.TPE:
+            # Optuna takes 40 MB and a moment: only jobs that need it pay.
+            from winnow_operator.engines.tpe import TpeEngine
+
+            return TpeEngine(space, job_seed(spec))
+
+
+def planned_trials(spec: SearchJobSpec, space: Space) -> int:
+    """How many trials the budget and the space allow."""
+    limit = spec.budget.max_trials
+    size = grid_size(space) if spec.algorithm.name is AlgorithmName.GRID else space.size
+    if limit is None:
+        return size or 0
+    return limit if size is None else min(limit, size)

@@ -1,0 +1,231 @@
+"""TPE: the tree-structured Parzen estimator of Optuna 5, as it ships it.
+
+Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011; multivariate and
+with constant liar for active trials, which are Optuna 5's defaults.
+
+A suggestion depends on the spec, its number, and the trials known when it was made: those with an
+outcome, and as active those with a lower number. So an engine that lived through a search and one
+that is rebuilt from its records suggest the same:
+
+- the sampler is made anew for each suggestion, with a seed from (seed, number);
+- the sampler reads finished and running trials in the order of the study. The study holds our
+  trials in the order of our numbers, each as it is recorded;
+- what Optuna itself asks for is told as failed at once, and failed trials are never read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.samplers import TPESampler
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from typing_extensions import override
+
+from winnow_operator.api.trial import Outcome
+from winnow_operator.domain.space import Dimension, DoubleSpan, IntSpan, Listed, Space, Value
+from winnow_operator.domain.values import rounded
+from winnow_operator.engines.base import Record
+from winnow_operator.engines.sampling import sample
+from winnow_operator.engines.seeds import derived, generator
+from winnow_operator.engines.unseen import Seen
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+REDRAWS = 8
+"""Suggestions of TPE that may be duplicates before a random new point is taken."""
+
+Distributions = Mapping[str, BaseDistribution]
+
+
+class TpeEngine:
+    """Optuna's TPE over the recorded trials."""
+
+    adaptive = True
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self._space = space
+        self._seed = seed
+        self._records: dict[int, Record] = {}
+        self._seen = Seen(space, seed)
+        self._study: _OrderedStudy | None = None
+
+    def observe(self, record: Record) -> None:
+        """Take note of a trial."""
+        old = self._records.get(record.number)
+        if old is not None and old.outcome is not Outcome.ACTIVE:
+            return
+        self._records[record.number] = record
+        self._seen.add(record.assignment)
+        if self._study is not None and not self._study.take(record):
+            self._study = None  # made anew in the right order at the next suggestion
+
+    def suggest(self, number: int) -> Mapping[str, Value] | None:
+        """The next point to try, or None when every point was suggested."""
+        if number in self._records:
+            self._forget(number)
+        if self._seen.exhausted:
+            return None
+        point = self._modelled(number)
+        if point is None:
+            source = generator(self._seed, "leftover", number)
+            point = self._seen.draw(source, lambda s: sample(self._space, s))
+        if point is not None:
+            self.observe(Record(number, point, Outcome.ACTIVE))
+        return point
+
+    def _forget(self, number: int) -> None:
+        """A suggestion that is asked for again was never recorded."""
+        del self._records[number]
+        self._study = None
+        self._seen = Seen(self._space, self._seed)
+        for record in self._records.values():
+            self._seen.add(record.assignment)
+
+    def _modelled(self, number: int) -> Mapping[str, Value] | None:
+        study = self._study_for(number)
+        for redraw in range(REDRAWS):
+            point = study.ask(derived(self._seed, "tpe", number, redraw) % 2**32)
+            if self._seen.is_new(point):
+                return point
+        return None
+
+    def _study_for(self, number: int) -> _OrderedStudy:
+        later = [r.number for r in self._records.values() if r.number > number and _is_active(r)]
+        if later:  # what was suggested for them depends on this number, not the other way round
+            known = (r for r in self._records.values() if r.number not in later)
+            return _OrderedStudy.of(self._space, known)
+        if self._study is None:
+            self._study = _OrderedStudy.of(self._space, self._records.values())
+        return self._study
+
+
+@dataclass(slots=True)
+class _OrderedStudy:
+    """An Optuna study that holds records in the order of their numbers."""
+
+    space: Space
+    distributions: Distributions
+    study: optuna.Study
+    positions: dict[int, int] = field(default_factory=dict)
+    """Optuna's number of each record."""
+    length: int = 0
+    last: int = 0
+
+    @classmethod
+    def of(cls, space: Space, records: Iterable[Record]) -> _OrderedStudy:
+        """A study of these records."""
+        made = cls(
+            space,
+            {d.name: _distribution(d) for d in space.dimensions},
+            optuna.create_study(direction="minimize", study_name="winnow"),
+        )
+        for record in sorted(records, key=lambda r: r.number):
+            made.take(record)
+        return made
+
+    def take(self, record: Record) -> bool:
+        """Add a record, or what became of it; False if it comes out of order."""
+        state, value = _state(record)
+        if record.number in self.positions:
+            if state is not TrialState.RUNNING:
+                self.study.tell(self.positions[record.number], value, state=state)
+            return True
+        if record.number < self.last:
+            return False
+        self.study.add_trial(
+            create_trial(
+                state=state,
+                value=value,
+                params=self._params(record.assignment),
+                distributions=dict(self.distributions),
+            )
+        )
+        self.positions[record.number] = self.length
+        self.length += 1
+        self.last = record.number
+        return True
+
+    def ask(self, seed: int) -> dict[str, Value]:
+        """What TPE suggests; the study stays as it is."""
+        self.study.sampler = _Sampler(self.distributions, seed)
+        trial = self.study.ask(dict(self.distributions))
+        self.study.tell(trial, state=TrialState.FAIL)
+        self.length += 1
+        return {d.name: _clean(d, trial.params[d.name]) for d in self.space.dimensions}
+
+    def _params(self, assignment: Mapping[str, Value]) -> dict[str, Any]:
+        return {d.name: _to_study(d, assignment[d.name]) for d in self.space.dimensions}
+
+
+class _Sampler(TPESampler):
+    """TPE over a space that is the same for all trials, so that it need not be looked for."""
+
+    def __init__(self, distributions: Distributions, seed: int) -> None:
+        super().__init__(seed=seed)
+        self._all = {name: d for name, d in distributions.items() if not d.single()}
+
+    @override
+    def infer_relative_search_space(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+    ) -> dict[str, BaseDistribution]:
+        """All parameters that have more than one value."""
+        return dict(self._all)
+
+
+def _is_active(record: Record) -> bool:
+    return record.outcome is Outcome.ACTIVE
+
+
+def _state(record: Record) -> tuple[TrialState, float | None]:
+    if _is_active(record):
+        return TrialState.RUNNING, None
+    if record.score is None:
+        return TrialState.FAIL, None
+    return TrialState.COMPLETE, record.score
+
+
+def _distribution(dimension: Dimension) -> BaseDistribution:
+    match dimension:
+        case IntSpan():
+            return IntDistribution(
+                dimension.low, dimension.top, log=dimension.log, step=dimension.step
+            )
+        case DoubleSpan(step=None):
+            low, high = float(dimension.low), float(dimension.high)
+            return FloatDistribution(low, high, log=dimension.log)
+        case DoubleSpan():
+            return IntDistribution(0, (dimension.size or 1) - 1)
+        case Listed():
+            return CategoricalDistribution(dimension.values)
+        case _:
+            name = type(dimension).__name__
+            raise TypeError(f"a dimension of type {name} has no distribution")
+
+
+def _to_study(dimension: Dimension, value: Value) -> Any:
+    if isinstance(dimension, DoubleSpan) and dimension.step is not None:
+        return dimension.index_of(value)
+    return value
+
+
+def _clean(dimension: Dimension, value: Any) -> Value:
+    match dimension:
+        case DoubleSpan(step=None):
+            return rounded(float(value), float(dimension.low), float(dimension.high))
+        case DoubleSpan():
+            return dimension.at(int(value))
+        case IntSpan():
+            return int(value)
+        case _:
+            return value  # type: ignore[no-any-return]

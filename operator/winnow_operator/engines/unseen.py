@@ -1,0 +1,62 @@
+"""What has been suggested already, and points that have not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+
+from winnow_operator.domain.space import Space, Value
+from winnow_operator.engines.permutations import permuted
+
+REDRAWS = 64
+"""Draws that may repeat a point before one of those that are left is looked up."""
+
+
+class Seen:
+    """The canonical texts of all suggestions, where the space is finite.
+
+    Memory grows with the suggestions, never with the space.
+    """
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self._space = space
+        self._seed = seed
+        self._size = space.size
+        self._texts: set[str] = set()
+        self._cursor = 0
+
+    def add(self, assignment: Mapping[str, Value]) -> None:
+        """Remember a suggestion."""
+        if self._size is not None:
+            self._texts.add(self._space.canonical(assignment))
+
+    def is_new(self, assignment: Mapping[str, Value]) -> bool:
+        """Whether it was not suggested before; always so where there is no end of points."""
+        return self._size is None or self._space.canonical(assignment) not in self._texts
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every point of the space was suggested."""
+        return self._size is not None and len(self._texts) >= self._size
+
+    def draw(
+        self, source: random.Random, sample: Callable[[random.Random], Mapping[str, Value]]
+    ) -> Mapping[str, Value] | None:
+        """A new point by redrawing, else the first that is left; None if there is none."""
+        if self.exhausted:
+            return None
+        for _ in range(REDRAWS):
+            point = sample(source)
+            if self.is_new(point):
+                return point
+        return self._leftover()
+
+    def _leftover(self) -> Mapping[str, Value] | None:
+        # The first new point in a random order of the space. What the cursor has passed stays
+        # seen, so all calls together take no more steps than there are suggestions.
+        while self._size is not None and self._cursor < self._size:
+            point = self._space.at(permuted(self._cursor, self._size, self._seed))
+            if self.is_new(point):
+                return point
+            self._cursor += 1
+        return None

@@ -1,0 +1,190 @@
+"""What is watched, and which key each event puts on the queue.
+
+Only low-level event handlers: no state of kopf's own, no finalizers, no annotations. An event
+says "look again" and never what to do, so a lost or doubled one does no harm.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import kopf
+
+from winnow_operator.api.names import GROUP, LABEL_BATCH, VERSION
+from winnow_operator.domain.kinds import Kind, job_of
+from winnow_operator.domain.pods import read_pod
+from winnow_operator.handlers.stateless import NoDiffBase
+from winnow_operator.kube.connection import current_credentials
+from winnow_operator.kube.preflight import Watch
+from winnow_operator.kube.resources import JOB_KINDS, JOBS, PODS, TRIALS
+from winnow_operator.reconcile.podbook import PodBook
+from winnow_operator.reconcile.queue import Key, WorkQueue
+from winnow_operator.reconcile.resync import Resync
+
+COALESCE_SECONDS = 0.05
+"""What ends together is looked at together."""
+UNHURRIED_SECONDS = 0.5
+"""A pod that was made or runs, and what a Job has counted, start nothing: the next pod that ends
+mostly has them looked at too."""
+
+WATCHES = (
+    *(Watch(JOB_KINDS[kind]) for kind in Kind),
+    # Of all kinds of jobs: selectors cannot say "this label or that one".
+    Watch(PODS, labels=LABEL_BATCH),
+    Watch(JOBS, labels=LABEL_BATCH),
+    # Trials with an outcome are of no interest any more, and may be many.
+    Watch(TRIALS, fields="status.outcome=Active"),
+)
+
+
+class TrialKeeper(Protocol):
+    """Knows which Trials should be there, and who waits for whom."""
+
+    def mark_stale(self, key: Key, number: int) -> bool:
+        """A Trial left the watch; True if that is news, because someone else did it."""
+        ...
+
+    def woken_by(self, key: Key) -> list[Key]:
+        """Jobs that wait for another one."""
+        ...
+
+
+def register(
+    registry: kopf.OperatorRegistry,
+    *,
+    queue: WorkQueue,
+    pods: PodBook,
+    trials: TrialKeeper,
+    resync: Resync,
+) -> None:
+    """Register the event handlers and the login."""
+    _register_login(registry)
+    for kind in Kind:
+        _register_jobs(registry, kind, queue, resync, trials)
+    _register_pods(registry, queue, pods, resync)
+    _register_children(registry, queue, trials)
+
+
+def _register_login(registry: kopf.OperatorRegistry) -> None:
+    """Log kopf in as the gateway does, and again whenever the API server asks for it."""
+
+    @kopf.on.login(registry=registry, backoff=5)
+    async def login(**_: Any) -> kopf.ConnectionInfo:
+        found = await current_credentials()
+        return kopf.ConnectionInfo(
+            server=found.server,
+            insecure=not found.verify,
+            scheme=found.scheme,
+            token=found.token,
+            ca_path=found.ca_file,
+            certificate_path=found.certificate_file,
+            private_key_path=found.key_file,
+            proxy_url=found.proxy,
+            trust_env=True,  # as the gateway's client
+        )
+
+
+def _register_jobs(
+    registry: kopf.OperatorRegistry,
+    kind: Kind,
+    queue: WorkQueue,
+    resync: Resync,
+    trials: TrialKeeper,
+) -> None:
+    @kopf.on.event(GROUP, VERSION, JOB_KINDS[kind].plural, registry=registry)
+    async def job_event(
+        type: str | None,  # noqa: A002 -- kopf's name for it
+        namespace: str | None,
+        name: str | None,
+        meta: kopf.Meta,
+        **_: Any,
+    ) -> None:
+        key = Key(namespace or "", name or "", kind)
+        if type == "DELETED":
+            resync.seen.gone(key)
+        else:
+            resync.seen.see(key, str(meta.get("resourceVersion")))
+        queue.add(key)
+        for waiter in trials.woken_by(key):
+            queue.add(waiter, delay=COALESCE_SECONDS)
+
+
+def _register_pods(
+    registry: kopf.OperatorRegistry, queue: WorkQueue, pods: PodBook, resync: Resync
+) -> None:
+    @kopf.on.event("", "v1", "pods", labels={LABEL_BATCH: kopf.PRESENT}, registry=registry)
+    async def pod_event(
+        type: str | None,  # noqa: A002 -- kopf's name for it
+        body: kopf.Body,
+        **_: Any,
+    ) -> None:
+        pod = read_pod(body)
+        if pod is None:
+            return
+        if type is None and pods.has(pod):
+            resync.relisted()
+        if not (pods.remove(pod) if type == "DELETED" else pods.put(pod)):
+            return  # nothing that a reconcile would act on
+        is_over = pod.is_terminal or type == "DELETED"
+        delay = COALESCE_SECONDS if is_over else UNHURRIED_SECONDS
+        queue.add(Key(pod.namespace, pod.job, pod.kind), delay=delay)
+
+
+def _register_children(
+    registry: kopf.OperatorRegistry, queue: WorkQueue, trials: TrialKeeper
+) -> None:
+    @kopf.on.event("batch", "v1", "jobs", labels={LABEL_BATCH: kopf.PRESENT}, registry=registry)
+    async def batch_event(
+        type: str | None,  # noqa: A002 -- kopf's name for it
+        namespace: str | None,
+        labels: kopf.Labels,
+        **_: Any,
+    ) -> None:
+        key = _key_of(namespace, labels)
+        if key is not None:
+            queue.add(key, delay=COALESCE_SECONDS if type == "DELETED" else UNHURRIED_SECONDS)
+
+    @kopf.on.event(GROUP, VERSION, "trials", registry=registry)
+    async def trial_event(
+        type: str | None,  # noqa: A002 -- kopf's name for it
+        namespace: str | None,
+        labels: kopf.Labels,
+        spec: kopf.Spec,
+        **_: Any,
+    ) -> None:
+        key = _key_of(namespace, labels)
+        if type != "DELETED" or key is None:
+            return
+        if trials.mark_stale(key, int(spec.get("number", 0))):
+            queue.add(key)
+
+
+def _key_of(namespace: str | None, labels: kopf.Labels) -> Key | None:
+    """The job that something was made for, as its labels say."""
+    job = job_of(labels)
+    return None if job is None else Key(namespace or "", job[1], job[0])
+
+
+def watch_settings() -> kopf.OperatorSettings:
+    """Settings of kopf: server-side selectors, paged lists, no writes of its own."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.peering.standalone = True
+    settings.persistence.diffbase_storage = NoDiffBase()
+    settings.queueing.idle_timeout = 1.0
+    settings.queueing.exit_timeout = 0.5  # handlers only put keys on a queue
+    settings.queueing.worker_limit = None
+    settings.process.ultimate_exiting_timeout = None  # the process ends by itself
+    settings.watching.chunk_size = 500
+    for watch in WATCHES:
+        resource = watch.resource
+        selector = (resource.group, resource.version, resource.plural)
+        if watch.labels:
+            settings.watching.label_selectors[selector] = watch.labels
+        if watch.fields:
+            settings.watching.field_selectors[selector] = watch.fields
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 10
+    settings.networking.trust_env = True
+    return settings

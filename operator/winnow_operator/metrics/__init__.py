@@ -1,0 +1,1 @@
+"""Metrics: those of the operator itself (`own`)."""

@@ -1,0 +1,51 @@
+"""Gives each key to the reconciler of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from winnow_operator.domain.kinds import Kind
+from winnow_operator.reconcile.queue import Key
+from winnow_operator.reconcile.waiting import Waiting
+
+
+class KindReconciler(Protocol):
+    """Brings jobs of one kind to where their specs want them."""
+
+    async def reconcile(self, key: Key) -> float | None:
+        """One look; gives the seconds after which to look again, if any."""
+        ...
+
+    def forget_state(self, key: Key) -> None:
+        """Drop what is kept of a job in memory: it may be wrong."""
+        ...
+
+    def mark_stale(self, key: Key, number: int) -> bool:
+        """A Trial left the watch; True if that is news, because someone else did it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """The reconcilers of all kinds as one."""
+
+    reconcilers: Mapping[Kind, KindReconciler]
+    waiting: Waiting = field(default_factory=Waiting)
+
+    async def reconcile(self, key: Key) -> float | None:
+        """One look; gives the seconds after which to look again, if any."""
+        return await self.reconcilers[key.kind].reconcile(key)
+
+    def forget_state(self, key: Key) -> None:
+        """Drop what is kept of a job in memory: it may be wrong."""
+        self.reconcilers[key.kind].forget_state(key)
+
+    def mark_stale(self, key: Key, number: int) -> bool:
+        """A Trial left the watch; True if that is news, because someone else did it."""
+        return self.reconcilers[key.kind].mark_stale(key, number)
+
+    def woken_by(self, key: Key) -> list[Key]:
+        """Jobs that wait for another one."""
+        return self.waiting.on(key)

@@ -1,0 +1,18 @@
+"""Label selectors of what belongs to a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from winnow_operator.api.names import LABEL_BATCH
+from winnow_operator.domain.kinds import Kind
+
+
+def of_job(kind: Kind, name: str) -> str:
+    """Everything that was made for this job, or for a namesake before it."""
+    return f"{kind.label}={name}"
+
+
+def of_batches(kind: Kind, job: str, batches: Iterable[str]) -> str:
+    """Everything that was made for some batches of a job."""
+    return f"{kind.label}={job},{LABEL_BATCH} in ({','.join(batches)})"

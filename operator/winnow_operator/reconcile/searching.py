@@ -1,0 +1,119 @@
+"""The trials of a search: suggested by its engine, run in batches of one or more per pod."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from typing_extensions import override
+
+from winnow_contract.assignments import (
+    Assignments,
+    JobIdentity,
+    ObjectiveSpec,
+    TrialAssignment,
+    encode_assignments,
+)
+from winnow_operator.api.searchjob import SearchJob
+from winnow_operator.domain.intervals import format_intervals
+from winnow_operator.domain.ledger import TrialRecord
+from winnow_operator.domain.outcomes import TrialContext
+from winnow_operator.engines import planned_trials
+from winnow_operator.manifests.jobs import PodSettings
+from winnow_operator.metrics.own import SUGGEST_SECONDS
+from winnow_operator.reconcile.assigning import claims_of, max_pod_seconds, task_document
+from winnow_operator.reconcile.jobcontext import JobContext
+from winnow_operator.reconcile.searchstate import SearchState
+
+
+@dataclass(frozen=True, slots=True)
+class SearchContext(JobContext):
+    """One open SearchJob in one reconcile."""
+
+    job: SearchJob
+    state: SearchState
+
+    @property
+    @override
+    def trials_per_pod(self) -> int:
+        return self.job.spec.trials_per_pod
+
+    @property
+    @override
+    def fills_slots(self) -> bool:
+        return self.state.is_adaptive
+
+    @property
+    @override
+    def makes_in_order(self) -> bool:
+        return self.state.is_adaptive
+
+    @property
+    @override
+    def pod_fields(self) -> str:
+        return "spec.podTemplate" if self.job.spec.trial is None else "spec.trial or podTemplate"
+
+    @property
+    @override
+    def trial_context(self) -> TrialContext:
+        return TrialContext(
+            job=self.owner.name,
+            objective=self.job.spec.objectives[0],
+            artifacts_uri=self.artifacts_uri,
+            own_image=self.job.spec.trial is not None,
+        )
+
+    @override
+    async def new_records(self, wanted: int) -> list[TrialRecord]:
+        state, spec = self.state, self.job.spec
+        if state.exhausted:
+            return []
+        async with state.lock:
+            missing = state.ledger.missing(planned_trials(spec, state.space))
+            numbers = list(islice(missing, wanted))
+            finished = state.ledger.finished() if state.is_adaptive else ()
+            known = format_intervals(record.number for record in finished)
+            with SUGGEST_SECONDS.labels(spec.algorithm.name).time():
+                return await asyncio.to_thread(state.suggest, numbers, known)
+
+    @override
+    def assignments_of(self, records: Sequence[TrialRecord]) -> str:
+        owner, spec = self.owner, self.job.spec
+        return encode_assignments(
+            Assignments(
+                job=JobIdentity(str(owner.kind), owner.namespace, owner.name, owner.uid),
+                objectives=tuple(ObjectiveSpec(o.metric, o.goal) for o in spec.objectives),
+                trials=tuple(
+                    TrialAssignment(
+                        name=owner.trial_name(r.number),
+                        number=r.number,
+                        seed=r.seed,
+                        parameters=self.state.space.from_texts(r.texts),
+                    )
+                    for r in records
+                ),
+                trials_per_pod=spec.trials_per_pod,
+                task=None if spec.task is None else task_document(spec.task),
+            )
+        )
+
+    @override
+    def record_of(self, trial: TrialAssignment) -> TrialRecord:
+        return TrialRecord(trial.number, self.state.space.to_texts(trial.parameters), trial.seed)
+
+    @override
+    def pod_settings(self, image: str) -> PodSettings:
+        spec, pinned = self.job.spec, self.job.status.trainer_image or ""
+        own, task = spec.trial, spec.task
+        return PodSettings(
+            image=image if own is None or "@sha256:" in pinned else own.image,
+            command=() if own is None else own.command,
+            args=() if own is None else own.args,
+            artifacts_uri=self.artifacts_uri,
+            read_claims=() if task is None else claims_of("spec.task.data.uri", task.data.uri),
+            template=spec.pod_template,
+            max_pod_seconds=max_pod_seconds(self),
+            retries=spec.budget.retries_per_trial,
+        )

@@ -1,0 +1,188 @@
+"""Reconciles one SearchJob: observe, decide, act. The way of every SearchJob goes through here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from typing_extensions import override
+
+from winnow_operator.api.conditions import Reason
+from winnow_operator.api.searchjob import SearchJob, SearchJobSpec, SearchJobStatus
+from winnow_operator.domain.checks import check_spec
+from winnow_operator.domain.endings import Ending, Progress, find_ending
+from winnow_operator.domain.kinds import Kind
+from winnow_operator.domain.space import parse_space
+from winnow_operator.domain.status import Situation, is_urgent, make_status
+from winnow_operator.engines import planned_trials
+from winnow_operator.errors import InvalidSpecError
+from winnow_operator.reconcile import notes
+from winnow_operator.reconcile.finishing import finish
+from winnow_operator.reconcile.jobcontext import Step, owner_of
+from winnow_operator.reconcile.lifecycle import JobReconciler, max_duration_seconds, soonest
+from winnow_operator.reconcile.observing import observe
+from winnow_operator.reconcile.queue import Key
+from winnow_operator.reconcile.searching import SearchContext
+from winnow_operator.reconcile.searchstate import SearchState
+from winnow_operator.reconcile.starting import advance, suspend
+from winnow_operator.reconcile.trialbook import is_whole, read_ledger, reload_ledger
+from winnow_operator.reconcile.winners import known_winner, winner_so_far
+
+
+class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
+    """Brings SearchJobs to where their specs want them."""
+
+    kind = Kind.SEARCH
+
+    @override
+    def _parse(self, body: dict[str, Any]) -> SearchJob:
+        return SearchJob.model_validate(body)
+
+    @override
+    async def _end_unreadable(self, key: Key, body: dict[str, Any], sentence: str) -> float | None:
+        return await self._end_invalid(key, body, None, sentence)
+
+    @override
+    async def _reconcile_open(self, key: Key, body: dict[str, Any], job: SearchJob) -> float | None:
+        complaints = check_spec(job.spec)
+        if complaints:
+            return await self._end_invalid(key, body, job, "; ".join(complaints))
+        try:
+            context = await self._context(key, body, job)
+            step = await observe(context)
+            ending = await self._ending(context, step)
+            if ending is not None:
+                return await self._end(context, step, ending)
+            step = await self._act(context, step)
+            if await self._ending(context, step) is not None:
+                return 0.0  # what was just made is not in the step: look again, then end
+        except InvalidSpecError as error:
+            return await self._end_invalid(key, body, job, str(error))
+        again = await self._write_progress(context, step)
+        return soonest(again, step.look_again, self._until_deadline(context, step))
+
+    async def _act(self, context: SearchContext, step: Step) -> Step:
+        if not context.job.spec.suspend:
+            return await advance(context, step)
+        await suspend(context, step)
+        return step
+
+    async def _context(self, key: Key, body: dict[str, Any], job: SearchJob) -> SearchContext:
+        owner = owner_of(body, self.kind)
+        state = self._state(key, owner.uid)
+        if state is None:
+            ledger, space = (
+                await read_ledger(self.tools.gateway, owner),
+                parse_space(job.spec.space),
+            )
+            state = SearchState(uid=owner.uid, ledger=ledger, spec=job.spec, space=space)
+            self._keep(key, state)
+        state.spec = job.spec
+        context = SearchContext(self.tools, body, job, state, owner)
+        if state.stale:
+            await reload_ledger(context)
+        return context
+
+    async def _ending(self, context: SearchContext, step: Step) -> Ending | None:
+        job, state = context.job, context.state
+        ending = find_ending(
+            Progress(
+                spec=job.spec,
+                ledger=state.ledger,
+                planned=planned_trials(job.spec, state.space),
+                exhausted=state.exhausted,
+                elapsed_seconds=self._elapsed(context, step),
+                max_duration_seconds=max_duration_seconds(job),
+            )
+        )
+        if ending is None or ending.failed or await is_whole(context):
+            return ending
+        return None
+
+    async def _end(self, context: SearchContext, step: Step, ending: Ending) -> float | None:
+        step = await finish(context, step, ending)
+        winner = await winner_so_far(context)
+        situation = replace(self._situation_of(context, step), ending=ending, winner=winner)
+        return await self._close(context.key, context.body, context.job, situation)
+
+    async def _end_invalid(
+        self, key: Key, body: dict[str, Any], job: SearchJob | None, sentence: str
+    ) -> float | None:
+        ending = Ending(Reason.INVALID_SPEC, sentence, failed=True)
+        context = None if job is None else await self._context_if_valid(key, body, job)
+        if context is not None:
+            return await self._end(context, await observe(context), ending)
+        job = job or _placeholder()
+        situation = replace(self._situation(body, job), ending=ending)
+        return await self._close(key, body, job, situation)
+
+    async def _context_if_valid(
+        self, key: Key, body: dict[str, Any], job: SearchJob
+    ) -> SearchContext | None:
+        """The context of a job that may have started before its spec was edited or we restarted."""
+        try:
+            planned_trials(job.spec, parse_space(job.spec.space))
+            return await self._context(key, body, job)
+        except InvalidSpecError:
+            return None  # with such a space nothing was ever started
+
+    async def _close(
+        self, key: Key, body: dict[str, Any], job: SearchJob, situation: Situation
+    ) -> float | None:
+        """Say that a job has ended, then write its last status: after that nothing is done."""
+        assert situation.ending is not None  # noqa: S101 -- both callers have set it
+        status, ended = make_status(situation), notes.ended(situation.ending, situation.winner)
+        said = (*notes.transitions(job.status, status), ended)
+        await self._say_and_write(key, body, status, said)
+        return self._ended(key, job, situation.ending)
+
+    def _situation(self, body: dict[str, Any], job: SearchJob) -> Situation:
+        return Situation(
+            spec=job.spec,
+            generation=int(body["metadata"].get("generation", 0)),
+            previous=job.status,
+            now=self.tools.clock.now(),
+            started=job.status.start_time,
+            image=job.status.trainer_image,
+            template_hash=job.status.pod_template_hash,
+        )
+
+    def _situation_of(self, context: SearchContext, step: Step) -> Situation:
+        return replace(
+            self._situation(context.body, context.job),
+            ledger=context.state.ledger,
+            planned=planned_trials(context.job.spec, context.state.space),
+            active_pods=step.active_pods,
+            started=step.started,
+            blockage=step.blockage,
+            degraded=step.degraded,
+            image=step.image,
+            template_hash=step.template_hash,
+        )
+
+    async def _write_progress(self, context: SearchContext, step: Step) -> float | None:
+        """Write the status at once or with the next progress write; gives the wait for that."""
+        job, state = context.job, context.state
+        situation = self._situation_of(context, step)
+        status = make_status(replace(situation, winner=known_winner(context)))
+        if status == job.status:
+            return None
+        if not is_urgent(job.status, status) and (wait := self._wait_to_write(state)) > 0:
+            return wait
+        winner = known_winner(context) or await winner_so_far(context)
+        status = make_status(replace(situation, winner=winner))
+        said = notes.transitions(job.status, status)
+        await self._say_and_write(context.key, context.body, status, said)
+        state.last_status_write = self.tools.clock.monotonic()
+        return None
+
+
+def _placeholder() -> SearchJob:
+    """A job whose own spec cannot be read, so that its status can be written all the same."""
+    spec = SearchJobSpec.model_validate(
+        {
+            "objectives": [{"metric": "unknown", "goal": "Maximize"}],
+            "space": {"parameters": [{"name": "unknown", "choice": {"values": ["unknown"]}}]},
+        }
+    )
+    return SearchJob(spec=spec, status=SearchJobStatus())

@@ -1,0 +1,92 @@
+"""What the operator keeps in memory of a running search besides what it keeps of any job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from typing_extensions import override
+
+from winnow_operator.api.searchjob import SearchJobSpec
+from winnow_operator.api.trial import Outcome
+from winnow_operator.domain.ledger import Ledger, TrialRecord
+from winnow_operator.domain.space import Space, Value
+from winnow_operator.engines import (
+    Record,
+    SearchEngine,
+    is_adaptive,
+    job_seed,
+    make_engine,
+    trial_seed,
+)
+from winnow_operator.reconcile.jobstate import JobState
+
+
+@dataclass(slots=True, kw_only=True)
+class SearchState(JobState):
+    """A search's engine, which is a cache of its ledger."""
+
+    spec: SearchJobSpec
+    space: Space
+    engine: SearchEngine | None = None
+    exhausted: bool = False
+
+    @override
+    def reload(self, ledger: Ledger) -> None:
+        JobState.reload(self, ledger)
+        self.exhausted = False
+
+    @override
+    def forget_engine(self) -> None:
+        self.engine = None
+
+    def suggest(self, numbers: Iterable[int], known: str) -> list[TrialRecord]:
+        """Records of new trials; fewer than asked for when the space is exhausted.
+
+        Runs in a thread: an adaptive engine may take a while.
+        """
+        engine = self._current_engine()
+        made: list[TrialRecord] = []
+        for number in numbers:
+            assignment = engine.suggest(number)
+            if assignment is None:
+                self.exhausted = True
+                break
+            made.append(self._record(number, assignment, known if engine.adaptive else ""))
+        return made
+
+    def _record(self, number: int, assignment: Mapping[str, Value], history: str) -> TrialRecord:
+        return TrialRecord(
+            number=number,
+            texts=self.space.to_texts(assignment),
+            seed=trial_seed(job_seed(self.spec), number),
+            history=history,
+        )
+
+    def _current_engine(self) -> SearchEngine:
+        if self.engine is None:
+            engine = make_engine(self.spec, self.space)
+            for number in sorted(self.ledger.records):
+                engine.observe(self._observation(self.ledger.records[number]))
+            self.engine = engine
+        return self.engine
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether suggestions depend on results."""
+        return is_adaptive(self.spec)
+
+    @override
+    def settle(self, record: TrialRecord) -> None:
+        JobState.settle(self, record)
+        if self.engine is not None:
+            self.engine.observe(self._observation(record))
+
+    def _observation(self, record: TrialRecord) -> Record:
+        valued = record.outcome in {Outcome.SUCCEEDED, Outcome.STOPPED}
+        return Record(
+            number=record.number,
+            assignment=self.space.from_texts(record.texts),
+            outcome=record.outcome,
+            score=record.score if valued else None,
+        )

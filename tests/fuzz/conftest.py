@@ -1,0 +1,11 @@
+"""Fixtures of the fuzz tests."""
+
+from tests.support.cluster_fixtures import (
+    api,
+    control_plane,
+    idle_operator,
+    namespace,
+    operator,
+)
+
+__all__ = ["api", "control_plane", "idle_operator", "namespace", "operator"]

@@ -1,0 +1,11 @@
+"""What tests on a real API server share: the control plane, CRDs, a namespace, the operator."""
+
+from tests.support.cluster_fixtures import (
+    api,
+    control_plane,
+    idle_operator,
+    namespace,
+    operator,
+)
+
+__all__ = ["api", "control_plane", "idle_operator", "namespace", "operator"]

@@ -1,0 +1,229 @@
+"""Searches from apply to their end on a real API server, with containers played by the test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.api import AlwaysWrite, eventually
+from tests.support.namespace import Namespace, conditions, holds, outcomes
+from tests.support.searchjobs import METRIC, grid_job, search_job
+from tests.support.simulated_node import quality, simulated_node, succeed
+from winnow_contract.assignments import Value
+from winnow_operator.api.searchjob import SearchJobStatus
+from winnow_operator.clock import SystemClock
+from winnow_operator.errors import ConflictError
+from winnow_operator.kube.connection import connect
+from winnow_operator.kube.gateway import Gateway
+from winnow_operator.kube.recorder import Recorder
+from winnow_operator.reconcile.jobcontext import Tools
+from winnow_operator.reconcile.podbook import PodBook
+from winnow_operator.reconcile.queue import Key
+from winnow_operator.reconcile.searchjob import SearchJobReconciler
+from winnow_operator.settings import Settings
+
+pytestmark = [pytest.mark.control_plane, pytest.mark.usefixtures("operator")]
+
+
+def parameters(trial: dict[str, object]) -> dict[str, Value]:
+    spec = trial["spec"]
+    assert isinstance(spec, dict)
+    return {p["name"]: p["value"] for p in spec["parameters"]}
+
+
+@pytest.mark.parametrize("algorithm", ["Random", "TPE"])
+async def test_a_search_ends_with_the_best_of_its_trials_as_winner(
+    namespace: Namespace, algorithm: str
+) -> None:
+    async with simulated_node(namespace.api, namespace.name):
+        await namespace.create_job(search_job(algorithm={"name": algorithm, "seed": 3}))
+        body = await namespace.ended("search")
+
+    trials = await namespace.trials("search")
+    best = max(trials, key=lambda t: quality(parameters(t)))
+    status = body["status"]
+    assert conditions(body)["Complete"]["reason"] == "BudgetSpent"
+    assert outcomes(trials) == ["Succeeded"] * 6
+    assert status["winner"]["trial"] == best["metadata"]["name"]
+    assert float(status["winner"]["values"][0]["value"]) == pytest.approx(
+        quality(parameters(best)), abs=1e-6
+    )
+    assert status["progress"] == "6/6"
+    assert status["metric"] == METRIC
+    assert status["observedGeneration"] == body["metadata"]["generation"]
+
+
+async def test_a_grid_runs_every_point_once_and_ends_by_itself(namespace: Namespace) -> None:
+    async with simulated_node(namespace.api, namespace.name) as node:
+        await namespace.create_job(grid_job())
+        body = await namespace.ended("grid")
+
+    trials = await namespace.trials("grid")
+    points = {tuple(sorted(parameters(t).items())) for t in trials}
+    assert conditions(body)["Complete"]["reason"] == "SpaceExhausted"
+    assert len(points) == len(trials) == 6
+    assert sorted(n for ran in node.ran for n in ran) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_no_more_pods_run_than_parallelism_allows(namespace: Namespace) -> None:
+    async with simulated_node(namespace.api, namespace.name) as node:
+        await namespace.create_job(search_job(budget={"maxTrials": 12, "parallelism": 3}))
+        await namespace.ended("search")
+
+    assert node.most_at_once <= 3
+    assert sorted(n for ran in node.ran for n in ran) == list(range(1, 13))
+
+
+async def test_several_trials_share_a_pod(namespace: Namespace) -> None:
+    async with simulated_node(namespace.api, namespace.name) as node:
+        body = search_job(budget={"maxTrials": 7, "parallelism": 2}, trialsPerPod=3)
+        await namespace.create_job(body)
+        await namespace.ended("search")
+
+    assert sorted(len(ran) for ran in node.ran) == [1, 3, 3]
+    assert outcomes(await namespace.trials("search")) == ["Succeeded"] * 7
+
+
+async def test_the_target_ends_a_search_early(namespace: Namespace) -> None:
+    objective = {"metric": METRIC, "goal": "Maximize", "target": "0.2"}
+    async with simulated_node(namespace.api, namespace.name):
+        await namespace.create_job(
+            search_job(objectives=[objective], budget={"maxTrials": 500, "parallelism": 2})
+        )
+        body = await namespace.ended("search")
+        await eventually(lambda: no_pod_runs(namespace), what="the end of all pods")
+
+    assert conditions(body)["Complete"]["reason"] == "TargetReached"
+    assert float(body["status"]["winner"]["values"][0]["value"]) >= 0.2
+    assert "Active" not in outcomes(await namespace.trials("search"))
+
+
+async def no_pod_runs(namespace: Namespace) -> bool:
+    pods = await namespace.pods("search")
+    return all(p["status"]["phase"] in {"Succeeded", "Failed"} for p in pods)
+
+
+async def test_a_finite_space_that_is_exhausted_ends_the_search_well(namespace: Namespace) -> None:
+    space = {"parameters": [{"name": "n", "int": {"min": 1, "max": 4}}]}
+    async with simulated_node(namespace.api, namespace.name):
+        await namespace.create_job(
+            search_job(space=space, algorithm={"name": "TPE"}, budget={"maxTrials": 50})
+        )
+        body = await namespace.ended("search")
+
+    trials = await namespace.trials("search")
+    assert conditions(body)["Complete"]["reason"] == "SpaceExhausted"
+    assert sorted(parameters(t)["n"] for t in trials) == ["1", "2", "3", "4"]
+
+
+async def test_a_suspended_search_has_no_pods_and_goes_on_after_the_resume(
+    namespace: Namespace,
+) -> None:
+    async with simulated_node(namespace.api, namespace.name, lambda _: None) as node:
+        await namespace.create_job(search_job())
+        await eventually(lambda: has_pods(namespace, 2), what="two pods")
+        await namespace.edit_job("search", suspend=True)
+        await namespace.condition("search", "Suspended", "Suspended")
+        await eventually(lambda: has_pods(namespace, 0), what="no pods")
+        active = [
+            t for t in await namespace.trials("search") if not t["status"].get("completionTime")
+        ]
+
+        node.script = succeed
+        await namespace.edit_job("search", suspend=False)
+        body = await namespace.ended("search")
+
+    assert len(active) == 6
+    assert holds(body, "Complete")
+    assert len(await namespace.trials("search")) == 6
+
+
+async def has_pods(namespace: Namespace, count: int) -> bool:
+    return len(await namespace.pods("search")) == count
+
+
+async def test_a_job_that_is_applied_suspended_starts_nothing(namespace: Namespace) -> None:
+    await namespace.create_job(search_job(suspend=True))
+    await namespace.condition("search", "Suspended", "Suspended")
+
+    assert await namespace.batches("search") == []
+
+
+async def test_deleting_a_search_leaves_no_object(namespace: Namespace) -> None:
+    async with simulated_node(namespace.api, namespace.name, lambda _: None):
+        await namespace.create_job(search_job())
+        await eventually(lambda: has_pods(namespace, 2), what="two pods")
+        await namespace.delete_job("search")
+        await namespace.nothing_left_of("search")
+
+
+async def test_nothing_of_a_deleted_search_counts_for_its_namesake(namespace: Namespace) -> None:
+    async with simulated_node(namespace.api, namespace.name):
+        await namespace.create_job(search_job(budget={"maxTrials": 6, "parallelism": 2}))
+        await eventually(lambda: some_succeeded(namespace), what="a first outcome")
+        await namespace.delete_job("search")
+        made = await namespace.create_job(search_job(algorithm={"name": "Random", "seed": 99}))
+        body = await namespace.ended("search")
+
+    assert body["metadata"]["uid"] == made["metadata"]["uid"]
+    assert holds(body, "Complete"), conditions(body)
+    trials = await namespace.trials("search")
+    owners = {o["uid"] for t in trials for o in t["metadata"]["ownerReferences"]}
+    assert owners == {made["metadata"]["uid"]}
+    assert len(trials) == 6
+
+
+async def test_the_status_of_a_deleted_search_never_lands_on_its_namesake(
+    namespace: Namespace, control_plane: Path
+) -> None:
+    old = await namespace.create_job(search_job(suspend=True))
+    await namespace.delete_job("search")
+    made = await namespace.create_job(search_job(suspend=True))
+    late = SearchJobStatus(state="Complete", start_time="2020-01-01T00:00:00Z")
+
+    async with await connect({"KUBECONFIG": str(control_plane)}) as client:
+        clock, gateway = SystemClock(), Gateway(client, AlwaysWrite())
+        recorder = Recorder(gateway, clock, "test")
+        settings = Settings("example.test/trainer:1", "example.test/server:1")
+        reconciler = SearchJobReconciler(Tools(gateway, recorder, PodBook(), settings, clock))
+        with pytest.raises(ConflictError):
+            await reconciler._apply(Key(namespace.name, "search"), old, late)
+
+    body = await namespace.job("search")
+    assert body["metadata"]["uid"] == made["metadata"]["uid"]
+    assert body["status"].get("startTime") is None
+
+
+async def some_succeeded(namespace: Namespace) -> bool:
+    return "Succeeded" in outcomes(await namespace.trials("search"))
+
+
+async def test_a_finished_job_is_deleted_with_all_it_owns_after_its_time_to_live(
+    namespace: Namespace,
+) -> None:
+    async with simulated_node(namespace.api, namespace.name):
+        await namespace.create_job(search_job(ttlSecondsAfterFinished=1))
+        await namespace.nothing_left_of("search")
+
+
+async def test_the_budget_may_be_raised_and_parallelism_changed_while_it_runs(
+    namespace: Namespace,
+) -> None:
+    async with simulated_node(namespace.api, namespace.name, lambda _: None) as node:
+        await namespace.create_job(search_job(budget={"maxTrials": 4, "parallelism": 2}))
+        await eventually(lambda: has_pods(namespace, 2), what="two pods")
+        await namespace.edit_job("search", budget={"maxTrials": 8, "parallelism": 4})
+        await eventually(lambda: has_pods(namespace, 4), what="four pods")
+        await namespace.edit_job("search", budget={"maxTrials": 8, "parallelism": 1})
+        await eventually(lambda: has_running(namespace, 1), what="one pod")
+        node.script = succeed
+        body = await namespace.ended("search")
+
+    assert body["status"]["progress"] == "8/8"
+    assert outcomes(await namespace.trials("search")) == ["Succeeded"] * 8
+
+
+async def has_running(namespace: Namespace, count: int) -> bool:
+    pods = await namespace.pods("search")
+    return sum(1 for p in pods if p["status"]["phase"] in {"Pending", "Running"}) == count

@@ -1,0 +1,117 @@
+"""A client of a real API server for tests, and waiting for what shall come true."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient, Configuration
+
+from winnow_operator.errors import KubernetesError, NotFoundError
+from winnow_operator.kube.gateway import TIMEOUT_SECONDS, Call, Gateway
+from winnow_operator.kube.resources import Resource
+
+Body = dict[str, Any]
+T = TypeVar("T")
+
+POLL_SECONDS = 0.05
+ANY = Resource("", "v1", "any")
+"""Stands in the client's own metrics for whatever a test asks for."""
+MERGE = "application/merge-patch+json"
+
+
+class AlwaysWrite:
+    """A fence that is open: tests lead nothing."""
+
+    def seconds_left(self) -> float:
+        """Long enough for any call."""
+        return TIMEOUT_SECONDS
+
+
+class Api:
+    """Any call on an API server, by path."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self.client = client
+        self.gateway = Gateway(client, AlwaysWrite())
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Body | None = None,
+        *,
+        content: str = "application/json",
+        **query: str,
+    ) -> Body:
+        """One call; raises the operator's own errors."""
+        return await self.gateway._send(Call(method, ANY, path, query, body, content))
+
+    async def get(self, path: str, **query: str) -> Body:
+        """Read one object or a list."""
+        return await self.call("GET", path, None, **query)
+
+    async def create(self, path: str, body: Body, **query: str) -> Body:
+        """Make an object in a collection."""
+        return await self.call("POST", path, body, **query)
+
+    async def merge(self, path: str, body: Body) -> Body:
+        """Merge fields into an object."""
+        return await self.call("PATCH", path, body, content=MERGE)
+
+    async def apply(self, path: str, body: Body) -> Body:
+        """Server-side apply as a person would."""
+        query = {"fieldManager": "person", "force": "true"}
+        return await self.call("PATCH", path, body, content="application/apply-patch+yaml", **query)
+
+    async def delete(self, path: str, **options: Any) -> None:
+        """Delete an object; one that is gone already is fine."""
+        with contextlib.suppress(NotFoundError):
+            await self.call("DELETE", path, options or None)
+
+    async def exists(self, path: str) -> bool:
+        """Whether there is such an object."""
+        try:
+            await self.get(path)
+        except NotFoundError:
+            return False
+        return True
+
+
+@contextlib.asynccontextmanager
+async def open_api(kubeconfig: Path | str) -> AsyncIterator[Api]:
+    """A client with the current context of a kubeconfig."""
+    configuration = Configuration()
+    load: Any = config.load_kube_config  # has no types
+    await load(str(kubeconfig), client_configuration=configuration)
+    async with ApiClient(configuration) as client:
+        yield Api(client)
+
+
+async def eventually(
+    check: Callable[[], Awaitable[T | None]], *, seconds: float = 30.0, what: str = "it"
+) -> T:
+    """What a check gives once it is true; errors of the API server count as not yet."""
+    deadline, last = time.monotonic() + seconds, "nothing was seen"
+    while time.monotonic() < deadline:
+        try:
+            found = await check()
+            if found:
+                return found
+            last = repr(found)
+        except KubernetesError as error:
+            last = str(error)
+        await asyncio.sleep(POLL_SECONDS)
+    raise AssertionError(f"{what} did not come true in {seconds:g} s; last seen: {last}")
+
+
+def collection(group: str, version: str, namespace: str, plural: str, **query: str) -> str:
+    """Path of a collection of namespaced objects."""
+    path = Resource(group, version, plural).path(namespace)
+    return f"{path}?{urlencode(query)}" if query else path

@@ -1,0 +1,83 @@
+"""Fixtures of all tests on a real API server; their conftest files take them from here."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import AsyncIterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support.access import operator_kubeconfig
+from tests.support.api import Api, open_api
+from tests.support.chart import ROOT, tool
+from tests.support.namespace import Namespace, new_namespace
+from tests.support.operator_process import OperatorProcess, running
+
+PROFILE = "test-cp"
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Path:
+    """The administrator's kubeconfig of a control plane without nodes, with the CRDs."""
+    return start_control_plane()
+
+
+@cache
+def start_control_plane() -> Path:
+    """Bring the control plane up and install the CRDs, once per test run."""
+    devcluster = [str(ROOT / "scripts/devcluster")]
+    up = [*devcluster, "up", "--control-plane-only", "--profile", PROFILE]
+    subprocess.run(up, check=True)
+    path = subprocess.run(
+        [*devcluster, "kubeconfig", "--profile", PROFILE],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    kubectl = [tool("kubectl"), "--kubeconfig", path]
+    apply = ["apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds")]
+    subprocess.run([*kubectl, *apply], check=True, capture_output=True)
+    kinds = ("searchjobs", "compressionjobs", "trials")
+    crds = [f"crd/{kind}.winnow.dev" for kind in kinds]
+    subprocess.run(
+        [*kubectl, "wait", "--for=condition=Established", *crds], check=True, capture_output=True
+    )
+    # kubectl remembers for ten minutes which kinds an API server at this address had before.
+    subprocess.run([*kubectl, "api-resources"], check=True, capture_output=True)
+    return Path(path)
+
+
+@pytest.fixture
+async def api(control_plane: Path) -> AsyncIterator[Api]:
+    """The administrator's client."""
+    async with open_api(control_plane) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def namespace(api: Api) -> AsyncIterator[Namespace]:
+    """A namespace of the test's own."""
+    async with new_namespace(api) as made:
+        yield made
+
+
+@pytest.fixture
+async def idle_operator(
+    control_plane: Path, namespace: Namespace, tmp_path: Path
+) -> AsyncIterator[OperatorProcess]:
+    """A replica of the operator with the chart's own rights, not started yet."""
+    kubeconfig = await operator_kubeconfig(namespace.api, control_plane, namespace.name, tmp_path)
+    operator = OperatorProcess(kubeconfig, namespace.name, tmp_path / "operator.log")
+    yield operator
+    if operator.is_running:
+        operator.kill()
+
+
+@pytest.fixture
+async def operator(idle_operator: OperatorProcess) -> AsyncIterator[OperatorProcess]:
+    """A replica that leads; it must not have logged an error in the end."""
+    async with running(idle_operator) as started:
+        yield started
+    assert started.complaints() == []

@@ -1,0 +1,133 @@
+"""One pod's part of the contract: which trials it runs, and the result it has so far.
+
+The result is written anew after every trial, so that a pod that is killed still reports what it
+had finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from winnow_contract.assignments import Assignments, TrialAssignment, decode_assignments
+from winnow_contract.environment import Environment, read_termination_log
+from winnow_contract.files import write_in_place
+from winnow_contract.manifests import Committed, Values, find_committed
+from winnow_contract.program import read_input, start
+from winnow_contract.results import PodResult, TrialResult, encode_result, is_reportable
+
+
+class Pod:
+    """The trials of this pod and what has become of them."""
+
+    def __init__(self, environment: Environment, assignments: Assignments) -> None:
+        self.environment = environment
+        self.assignments = assignments
+        self.trials: tuple[TrialAssignment, ...] = assignments.of_index(environment.index)
+        self._results: dict[int, TrialResult] = {}
+
+    @property
+    def unfinished(self) -> tuple[TrialAssignment, ...]:
+        """Trials without an outcome so far."""
+        return tuple(trial for trial in self.trials if trial.number not in self._results)
+
+    def record(self, *results: TrialResult) -> None:
+        """Add outcomes and write all that there are so far.
+
+        Raises:
+            OSError: if the termination log cannot be written.
+        """
+        self._results.update({result.number: result for result in results})
+        self._write(PodResult(self.environment.attempt, tuple(self._results.values())))
+
+    def fail(self, cause: str, message: str, *, job_fault: bool = False) -> None:
+        """Say why the trials that have no outcome so far get none from this pod.
+
+        Raises:
+            OSError: if the termination log cannot be written.
+        """
+        trials = tuple(self._results.values())
+        self._write(PodResult(self.environment.attempt, trials, cause, message, job_fault))
+
+    def _write(self, result: PodResult) -> None:
+        write_result(self.environment.termination_log, result)
+
+    def record_stopped(self) -> None:
+        """Give every trial without an outcome the outcome Stopped."""
+        self.record(*(TrialResult(trial.number, "Stopped") for trial in self.unfinished))
+
+    def judge(
+        self, number: int, values: Values, test: Values, artifact: Committed | None
+    ) -> TrialResult:
+        """The result of a trial that ran to its end: Succeeded, if it has its objective."""
+        metric = self.assignments.objectives[0].metric
+        if metric not in values:
+            reported = ", ".join(values) or "nothing"
+            words = f"the trial has no value for objective {metric!r}; it reported {reported}"
+            return TrialResult(number, "Failed", cause="NoObjective", message=words)
+        value, error = values[metric]
+        if not is_reportable(value):
+            words = f"objective {metric!r} is {value:g}, not a finite number below 1e15"
+            return TrialResult(number, "Failed", cause="NaN", message=words)
+        test_value, test_error = test.get(metric, (None, None))
+        return TrialResult(
+            number,
+            "Succeeded",
+            objective=value,
+            standard_error=error,
+            test=test_value,
+            test_standard_error=test_error,
+            digest=artifact.digest if artifact else "",
+            size_bytes=artifact.size_bytes if artifact else 0,
+            attempt=artifact.attempt if artifact else "",
+            metrics={name: number for name, (number, _) in values.items() if name != metric},
+        )
+
+    def repeat(self, assignment: TrialAssignment) -> TrialResult | None:
+        """The result that an earlier attempt of this assignment has committed, if any.
+
+        Raises:
+            OSError: if the storage cannot be read.
+        """
+        artifacts = self.environment.artifacts
+        found = None if artifacts is None else find_committed(artifacts, assignment)
+        if found is None:
+            return None
+        values = {**found.values("validation"), **found.extras()}
+        return self.judge(assignment.number, values, found.values("test"), found)
+
+
+def start_pod(variables: Mapping[str, str]) -> Pod:
+    """Read the environment and the assignment file; what cannot be used is reported at once.
+
+    Raises:
+        Refused: after the result has been written.
+        OSError: if the termination log cannot be written.
+    """
+
+    def refuse(attempt: str, cause: str, message: str) -> None:
+        result = PodResult(attempt, cause=cause, message=message, job_fault=True)
+        write_result(read_termination_log(variables), result)
+
+    return start(variables, open_pod, refuse)
+
+
+def open_pod(environment: Environment) -> Pod:
+    """Read the assignment file and take this pod's part of it.
+
+    Raises:
+        ContractVersionError: if the file is of a version that this code does not read.
+        AssignmentsError: if it cannot be read or has nothing for this pod.
+    """
+    return Pod(
+        environment, decode_assignments(read_input(environment.assignments, "assignment file"))
+    )
+
+
+def write_result(termination_log: Path, result: PodResult) -> None:
+    """Write the pod's termination message.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    write_in_place(termination_log, encode_result(result).encode())

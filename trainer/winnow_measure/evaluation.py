@@ -1,0 +1,83 @@
+"""The rows that all models of a round are judged by, and how good a model is on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from winnow_contract.measured_metrics import QUALITY_METRICS
+from winnow_measure.errors import ModelError
+from winnow_measure.models import EVALUATION, BuiltModel, Tensor, read_tensors
+from winnow_measure.quality import Array, Measured, measure_all
+
+__all__ = ["Evaluation", "Split", "read_evaluation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Rows that nothing was trained on."""
+
+    inputs: Tensor
+    """(rows, ...) raw: preprocessing is part of the model."""
+    targets: Tensor
+    """(rows,) class indices, or values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What quality is counted on."""
+
+    kind: str
+    """Classification or Regression."""
+    validation: Split
+    """What goals and choice read."""
+    test: Split
+    """Shown for the selected candidate and the baseline only."""
+
+    def quality(self, split: Split, outputs: Array) -> dict[str, Measured]:
+        """All quality metrics of the outputs for a split.
+
+        Raises:
+            ModelError: with cause CannotRun, if there are fewer outputs than classes.
+        """
+        classes = int(split.targets.max()) + 1 if self.kind == "Classification" else 1
+        if outputs.shape[1] < classes:
+            raise ModelError(
+                "CannotRun",
+                f"the model has {outputs.shape[1]} outputs, the data needs at least {classes}",
+            )
+        return measure_all(self.kind, outputs, split.targets)
+
+
+def read_evaluation(baseline: BuiltModel) -> Evaluation:
+    """The rows that the baseline's artifact holds for everybody.
+
+    Raises:
+        ModelError: with cause BadArtifact, if they are missing or do not fit together.
+        OSError: if the storage cannot be read.
+    """
+    names = [
+        f"{split}_{part}" for split in ("validation", "test") for part in ("inputs", "targets")
+    ]
+    tensors = read_tensors(baseline.artifact.folder / EVALUATION, *names)
+    data = baseline.mapping("task").get("data")
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if not isinstance(kind, str) or kind not in QUALITY_METRICS:
+        raise ModelError(
+            "BadArtifact",
+            f"task.data.kind of the baseline's manifest is {str(kind)[:40]!r}, allowed are "
+            f"{', '.join(QUALITY_METRICS)}",
+        )
+    validation, test = Split(*tensors[:2]), Split(*tensors[2:])
+    for name, split in (("validation", validation), ("test", test)):
+        _check(name, split)
+    return Evaluation(kind, validation, test)
+
+
+def _check(name: str, split: Split) -> None:
+    rows, targets = split.inputs.shape, split.targets.shape
+    if len(rows) < 2 or len(targets) != 1 or rows[0] != targets[0] or not rows[0]:  # noqa: PLR2004 -- rows and at least one column
+        raise ModelError(
+            "BadArtifact",
+            f"the {name} split of {EVALUATION} has inputs {rows} and targets {targets}: as many of "
+            "both are needed, at least one",
+        )

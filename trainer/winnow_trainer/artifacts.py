@@ -1,0 +1,119 @@
+"""The artifact of a trained model: weights, how to rebuild it, a golden batch, the manifest.
+
+model.safetensors     weights and buffers
+model.json            the architecture, classes and feature names: all that `load_model` needs
+golden.safetensors    a few raw validation rows and what the model made of them
+manifest.json         written last; only with it does the artifact count
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor
+
+from winnow_contract.files import write_file
+from winnow_contract.manifests import Committed, read_artifact, write_manifest
+from winnow_trainer.architectures import Architecture, Model
+from winnow_trainer.errors import storage_error
+
+FORMAT = "winnow/safetensors-v1"
+WEIGHTS, DESCRIPTION, GOLDEN = "model.safetensors", "model.json", "golden.safetensors"
+GOLDEN_ROWS = 8
+
+
+def save_artifact(
+    folder: Path,
+    model: Model,
+    description: Mapping[str, Any],
+    golden_rows: Tensor,
+    manifest: Mapping[str, Any],
+) -> Committed:
+    """Write an artifact and commit it.
+
+    Args:
+        folder: `<artifacts>/<trial>/<attempt>`.
+        model: the trained model; it is moved to the CPU.
+        description: content of model.json.
+        golden_rows: raw rows to record with the model's outputs.
+        manifest: without `files`.
+
+    Raises:
+        StorageError, DeniedError: if the storage does not take it.
+    """
+    files = model_files(model, description, golden_rows)
+    return commit_artifact(folder, files, {**manifest, "format": FORMAT})
+
+
+def model_files(
+    model: Model, description: Mapping[str, Any], golden_rows: Tensor
+) -> dict[str, bytes]:
+    """Content by name of the files that hold a model: weights, description, golden batch.
+
+    Args:
+        model: is moved to the CPU.
+        description: content of model.json.
+        golden_rows: raw rows to record with the model's outputs.
+    """
+    model.cpu().eval()
+    with torch.no_grad():
+        rows = golden_rows[:GOLDEN_ROWS].cpu().contiguous()
+        golden = {"inputs": rows, "outputs": model(rows).contiguous()}
+    # Copies, because trained parameters are views of one long tensor.
+    weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    return {
+        WEIGHTS: save(weights),
+        DESCRIPTION: json.dumps(description, indent=1).encode(),
+        GOLDEN: save(golden),
+    }
+
+
+def commit_artifact(
+    folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]
+) -> Committed:
+    """Write files and, last of all, the manifest that makes them count.
+
+    Raises:
+        StorageError, DeniedError: if the storage does not take it; then nothing is left.
+    """
+    try:
+        for name, content in files.items():
+            write_file(folder / name, content)
+        return write_manifest(folder, manifest)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)  # half an artifact only takes room
+        raise storage_error(error, f"the artifact in {folder} cannot be written") from error
+
+
+def load_model(folder: Path, digest: str | None = None) -> Model:
+    """Rebuild a model from an artifact, every file checked against the manifest.
+
+    Args:
+        folder: where the artifact lies.
+        digest: sha256 in hex that the manifest must have; None: any.
+
+    Raises:
+        ManifestError: if a file is missing or different.
+        OSError: if the storage cannot be read.
+    """
+    read_artifact(folder, digest)
+    description = json.loads((folder / DESCRIPTION).read_bytes())
+    model = Model(Architecture.from_json(description))
+    model.load_state_dict(load((folder / WEIGHTS).read_bytes()))
+    return model.eval()
+
+
+def load_golden(folder: Path) -> tuple[Tensor, Tensor]:
+    """The recorded rows and outputs.
+
+    Raises:
+        OSError: if the storage cannot be read.
+    """
+    golden = load((folder / GOLDEN).read_bytes())
+    return golden["inputs"], golden["outputs"]

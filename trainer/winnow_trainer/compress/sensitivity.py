@@ -1,0 +1,112 @@
+"""Which layers stay in 32 bits, where an integer model loses more than is allowed.
+
+Layers are ranked by the damage that each does alone, and left out from the worst on until the loss
+is allowed: the greedy search of NNCF's `quantize_with_accuracy_control`. Damage is how far the
+outputs move, which tells layers apart where the quality of a few hundred rows does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from winnow_measure.quality import HIGHER_IS_BETTER
+
+SLACK = 1e-9
+"""Decimals of a limit are not exactly those of a measured difference."""
+Try = TypeVar("Try")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What may be lost of a metric."""
+
+    metric: str
+    reference: float
+    """What the model had in 32 bits."""
+    most: float | None
+    """How much worse it may be, absolute; None if nothing is asked."""
+
+    def lost(self, value: float) -> float:
+        """How much worse a value is than the reference; below 0 if it is better."""
+        sign = 1 if self.metric in HIGHER_IS_BETTER else -1
+        return sign * (self.reference - value)
+
+    def allows(self, value: float) -> bool:
+        """Whether a value is good enough."""
+        return self.most is None or self.lost(value) <= self.most + SLACK
+
+
+@dataclass(frozen=True, slots=True)
+class Search(Generic[Try]):
+    """Where a search for exclusions has ended."""
+
+    made: Try
+    excluded: tuple[str, ...]
+    """Layers that it does without, the most damaging first."""
+    first: float
+    """The metric of the first attempt, without exclusions."""
+    tries: int
+    is_allowed: bool
+
+
+def damage_of(outputs: Tensor, wanted: Tensor) -> float:
+    """How far outputs have moved: their squared error, in units of how much outputs differ.
+
+    Args:
+        outputs: (rows, outputs).
+        wanted: those of the model in 32 bits.
+    """
+    spread = (wanted - wanted.mean(0)).square().mean()
+    error = (outputs - wanted).square().mean()
+    return float(error / spread.clamp_min(torch.finfo(wanted.dtype).tiny))
+
+
+def ranked(damages: Mapping[str, float]) -> list[str]:
+    """Layers, the most damaging first; the order of the model decides between equals."""
+    return sorted(damages, key=lambda layer: -damages[layer])
+
+
+def search(
+    attempt: Callable[[Sequence[str]], Try],
+    value_of: Callable[[Try], float],
+    rank: Callable[[Try], Sequence[str]],
+    limit: Limit,
+    counts: Callable[[int], Iterable[int]],
+) -> Search[Try]:
+    """Leave layers out until the loss is allowed; if it never is, what lost least.
+
+    Args:
+        attempt: makes a model without some layers in integers.
+        value_of: the metric of one.
+        rank: the layers of the first one, the most damaging first; asked only if it is needed.
+        limit: what is allowed.
+        counts: of how many layers there are, how many are left out in each further attempt.
+    """
+    best, tries = attempt(()), 1
+    kept: tuple[str, ...] = ()
+    first = value_of(best)
+    order = () if limit.allows(first) else tuple(rank(best))
+    for count in counts(len(order)):
+        made, tries = attempt(order[:count]), tries + 1
+        is_allowed = limit.allows(value_of(made))
+        # Only the best one is kept: each may be a large model.
+        if is_allowed or limit.lost(value_of(made)) < limit.lost(value_of(best)):
+            best, kept = made, order[:count]
+        if is_allowed:
+            break
+    return Search(best, kept, first, tries, limit.allows(value_of(best)))
+
+
+def one_by_one(layers: int) -> Iterable[int]:
+    """Every number of layers that leaves one in integers."""
+    return range(1, layers)
+
+
+def doubling(layers: int) -> Iterable[int]:
+    """1, 2, 4 and so on: for attempts that take a training each."""
+    return (1 << power for power in range(layers.bit_length()) if 1 << power < layers)

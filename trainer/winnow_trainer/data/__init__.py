@@ -1,0 +1,1 @@
+"""Data sets: read, checked, and turned into arrays. No torch in here."""
