@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from winnow_contract.errors import EnvironmentVariableError
+from winnow_contract.variables import whole_number
 
 ATTEMPT_LENGTH = 8
 """Characters of the pod's uid that stand in results and paths."""
@@ -44,14 +45,14 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     default = Environment()
     artifacts = variables.get("WINNOW_ARTIFACTS", "")
     return Environment(
-        index=_number(variables, "JOB_COMPLETION_INDEX", default.index, maximum=2**31),
+        index=whole_number(variables, "JOB_COMPLETION_INDEX", default.index, maximum=2**31),
         attempt=_attempt(variables, default.attempt),
         assignments=Path(variables.get("WINNOW_ASSIGNMENTS") or default.assignments),
         artifacts=Path(artifacts) if artifacts else None,
         artifacts_uri=variables.get("WINNOW_ARTIFACTS_URI", ""),
         claims=Path(variables.get("WINNOW_CLAIMS") or default.claims),
         termination_log=read_termination_log(variables),
-        metrics_port=_number(
+        metrics_port=whole_number(
             variables, "WINNOW_METRICS_PORT", default.metrics_port, maximum=MAX_PORT
         ),
     )
@@ -60,15 +61,6 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
 def read_termination_log(variables: Mapping[str, str]) -> Path:
     """The termination log alone: what is wrong with the other variables is reported there."""
     return Path(variables.get("WINNOW_TERMINATION_LOG") or Environment().termination_log)
-
-
-def _number(variables: Mapping[str, str], name: str, default: int, *, maximum: int) -> int:
-    text = variables.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or int(text) > maximum:
-        raise EnvironmentVariableError(
-            f"{name} is {text!r}, allowed are whole numbers from 0 to {maximum}"
-        )
-    return int(text)
 
 
 def _attempt(variables: Mapping[str, str], default: str) -> str:
