@@ -20,7 +20,9 @@ from tests.contract.compressions import (
 from tests.integration.test_bad_specs import DRY, kubectl, without_empty_lists
 from tests.support.api import Api
 from tests.support.chart import ROOT
+from tests.support.invalid_jobs import all_end_before_any_pod
 from tests.support.namespace import Namespace
+from tests.support.operator_process import OperatorProcess
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.errors import RefusedError
 from winnow_operator.kube.resources import COMPRESSIONJOBS, TRIALS
@@ -83,6 +85,14 @@ async def test_admission_cannot_see_what_the_operator_must(
     row: BadCompression, anywhere: Namespace
 ) -> None:
     await dry_run(anywhere, row.document())
+
+
+async def test_the_operator_ends_what_cannot_work_before_any_pod(
+    namespace: Namespace, operator: OperatorProcess
+) -> None:
+    await all_end_before_any_pod(namespace.compressions, OPERATOR)
+
+    assert operator.is_running
 
 
 @pytest.mark.parametrize("row", EDITS, ids=lambda row: row.what)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import copy
 import json
 import subprocess
 from pathlib import Path
@@ -16,11 +14,12 @@ from tests.contract.bad_specs import ADMISSION, BASES, EDITS, OPERATOR, BadSpec,
 from tests.contract.good_specs import GOOD, GoodSpec
 from tests.support.api import Api
 from tests.support.chart import ROOT, tool
-from tests.support.namespace import Namespace, conditions
+from tests.support.invalid_jobs import all_end_before_any_pod
+from tests.support.namespace import Namespace
 from tests.support.operator_process import OperatorProcess
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.errors import KubernetesError, RefusedError
-from winnow_operator.kube.resources import JOBS, PODS, SEARCHJOBS, TRIALS
+from winnow_operator.kube.resources import SEARCHJOBS, TRIALS
 
 pytestmark = pytest.mark.control_plane
 
@@ -350,20 +349,6 @@ async def test_an_example_is_taken_by_the_api_server(example: str, anywhere: Nam
 async def test_the_operator_ends_what_cannot_work_before_any_pod(
     namespace: Namespace, operator: OperatorProcess
 ) -> None:
-    rows = {f"bad-{index}": row for index, row in enumerate(OPERATOR)}
-    for name, row in rows.items():
-        body = copy.deepcopy(row.document())
-        body["metadata"]["name"] = name
-        await namespace.create_job(body)
-
-    ended = await asyncio.gather(*(namespace.ended(name) for name in rows))
+    await all_end_before_any_pod(namespace, OPERATOR)
 
     assert operator.is_running
-    for body, row in zip(ended, rows.values(), strict=True):
-        failed = conditions(body)["Failed"]
-        assert failed["status"] == "True", row.what
-        assert failed["reason"] == "InvalidSpec", (row.what, failed)
-        assert [word for word in row.words if word not in failed["message"]] == [], failed
-        assert body["status"]["state"] == "Failed"
-    for resource in (JOBS, PODS, TRIALS):
-        assert (await namespace.api.get(namespace.path(resource)))["items"] == [], resource
