@@ -12,11 +12,15 @@ from typing import Any
 
 from tests.support.api import Api
 
-PACKAGES = ("kopf", "kubernetes", "optuna", "pydantic")
+OPERATOR_PACKAGES = ("kopf", "kubernetes", "optuna", "pydantic")
+TRAINER_PACKAGES = ("torch", "torchao", "torch-pruning", "onnxruntime", "numpy")
+OPERATOR_SOURCES = ("operator", "trainer/winnow_contract", "charts", "benchmarks")
+TRAINER_SOURCES = ("trainer", "benchmarks")
+"""Folders whose edits change a figure."""
 GIB = 2**30
 
 
-async def facts(api: Api) -> dict[str, Any]:
+async def cluster_facts(api: Api) -> dict[str, Any]:
     """Everything that explains why another machine gives other figures."""
     return {
         "cores": len(os.sched_getaffinity(0)),
@@ -26,7 +30,18 @@ async def facts(api: Api) -> dict[str, Any]:
         "python": platform.python_version(),
         "kubernetes": str((await api.get("/version"))["gitVersion"]),
         "winnow": revision(),
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "packages": {name: importlib.metadata.version(name) for name in OPERATOR_PACKAGES},
+    }
+
+
+def trainer_facts() -> dict[str, Any]:
+    """The same for what runs in this process, on one thread."""
+    return {
+        "cpu": cpu_model(),
+        "cores": len(os.sched_getaffinity(0)),
+        "threads": 1,
+        "winnow": revision(TRAINER_SOURCES),
+        **{name: importlib.metadata.version(name) for name in TRAINER_PACKAGES},
     }
 
 
@@ -37,9 +52,6 @@ def cpu_model() -> str:
         if key.strip() == "model name":
             return value.strip()
     return platform.machine()
-
-
-OPERATOR_SOURCES = ("operator", "trainer/winnow_contract", "charts", "benchmarks")
 
 
 def revision(sources: Sequence[str] = OPERATOR_SOURCES) -> str:

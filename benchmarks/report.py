@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
-from benchmarks.figures import Verdict, ratio_intervals, ratios
+from benchmarks.figures import ratio_intervals, ratios
+from benchmarks.ranges import Verdict
 from benchmarks.results import Results
 from benchmarks.runs import Row
 
@@ -15,7 +16,7 @@ COLUMNS = (
 )
 
 
-def report(results: Results, verdicts: Sequence[Verdict]) -> str:
+def report(results: Results[Row], verdicts: Sequence[Verdict]) -> str:
     """Machine, medians of all rounds, paired ratios, and what was expected."""
     facts = {**results.machine, **results.machine.get("packages", {})}
     machine = ", ".join(f"{key} {value}" for key, value in facts.items() if key != "packages")

@@ -6,26 +6,29 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
-from benchmarks.runs import Row
+
+class Row(Protocol):
+    """What one run gave: any dataclass of plain numbers and texts."""
+
+    __dataclass_fields__: Any
+
+
+R = TypeVar("R", bound=Row)
 
 
 @dataclass(slots=True)
-class Results:
-    """Rows of complete rounds, and what they were measured on."""
+class Results(Generic[R]):
+    """Rows that are complete, and what they were measured on."""
 
     path: Path
     machine: Mapping[str, Any]
     settings: Mapping[str, Any]
-    rows: list[Row] = field(default_factory=list)
+    rows: list[R] = field(default_factory=list)
 
-    def has(self, round_number: int, parallelism: int) -> bool:
-        """Whether a round was measured before."""
-        return any(r.round == round_number and r.parallelism == parallelism for r in self.rows)
-
-    def add(self, rows: Iterable[Row]) -> None:
-        """Keep the rows of a round that is complete: pairs are of the same minutes."""
+    def add(self, rows: Iterable[R]) -> None:
+        """Keep rows that belong together: all of them or none."""
         self.rows.extend(rows)
         document = {
             "machine": dict(self.machine),
@@ -38,16 +41,18 @@ class Results:
         part.rename(self.path)  # whole or not at all
 
 
-def open_results(path: Path, machine: Mapping[str, Any], settings: Mapping[str, Any]) -> Results:
+def open_results(
+    path: Path, row: type[R], machine: Mapping[str, Any], settings: Mapping[str, Any]
+) -> Results[R]:
     """Rows to be added to; those of the file, if they were measured in the same way.
 
     Raises:
         ValueError: if they were not.
     """
-    results = Results(path, machine, settings)
+    results = Results[R](path, machine, settings)
     if not path.exists():
         return results
-    found = read_results(path)
+    found = read_results(path, row)
     for name, old, new in (
         ("machine", found.machine, machine),
         ("settings", found.settings, settings),
@@ -62,9 +67,14 @@ def open_results(path: Path, machine: Mapping[str, Any], settings: Mapping[str, 
     return results
 
 
-def read_results(path: Path) -> Results:
-    """A file as it is."""
+def read_results(path: Path, row: type[R]) -> Results[R]:
+    """A file as it is.
+
+    Args:
+        path: of the file.
+        row: the class of its rows; what it does not know of them is left out.
+    """
     document = json.loads(path.read_text())
-    names = {f.name for f in fields(Row)}
-    rows = [Row(**{k: v for k, v in row.items() if k in names}) for row in document["rows"]]
-    return Results(path, document["machine"], document["settings"], rows)
+    names = {f.name for f in fields(row)}
+    rows = [row(**{k: v for k, v in entry.items() if k in names}) for entry in document["rows"]]
+    return Results(path, document["machine"], document.get("settings", {}), rows)

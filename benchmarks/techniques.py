@@ -12,39 +12,27 @@ results are printed like the others.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import json
-import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.contests import Contest, contests
-from benchmarks.machine import cpu_model, revision
+from benchmarks.machine import trainer_facts
+from benchmarks.results import Results, open_results, read_results
 from benchmarks.technique_report import Row, report
 from benchmarks.technique_sources import DATA, TEST, VALIDATION, trained
 from winnow_trainer.determinism import make_deterministic
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_OUTPUT = ROOT / "build/benchmarks/techniques.json"
-PACKAGES = ("torch", "torchao", "torch-pruning", "onnxruntime", "numpy")
-SOURCES = ("trainer", "benchmarks")
 FEWEST_SEEDS = 5
 
 
 def facts() -> dict[str, Any]:
     """Everything that explains why another machine gives other figures."""
-    return {
-        "cpu": cpu_model(),
-        "cores": len(os.sched_getaffinity(0)),
-        "threads": 1,
-        "winnow": revision(SOURCES),
-        **{name: importlib.metadata.version(name) for name in PACKAGES},
-        "data": f"{DATA}, test {TEST}, validation {VALIDATION}",
-    }
+    return {**trainer_facts(), "data": f"{DATA}, test {TEST}, validation {VALIDATION}"}
 
 
 def run(contest: Contest, seed: int) -> Row:
@@ -60,52 +48,17 @@ def run(contest: Contest, seed: int) -> Row:
     )
 
 
-def measure(
-    chosen: Sequence[Contest], seeds: int, path: Path, machine: Mapping[str, Any]
-) -> list[Row]:
+def measure(chosen: Sequence[Contest], seeds: int, results: Results[Row]) -> None:
     """Run what is missing."""
-    rows = _known(path, machine)
-    done = {(row.contest, row.seed) for row in rows}
+    done = {(row.contest, row.seed) for row in results.rows}
     for contest in chosen:
         for seed in range(seeds):
             if (contest.name, seed) in done:
                 continue
             started = time.process_time()
-            rows.append(run(contest, seed))
-            _keep(path, machine, rows)
+            results.add([run(contest, seed)])
             took = time.process_time() - started
             print(f"{contest.name}, seed {seed}: {took:.1f} s", file=sys.stderr, flush=True)
-    return rows
-
-
-def _known(path: Path, machine: Mapping[str, Any]) -> list[Row]:
-    """Rows of an earlier call; of another machine or version none are mixed in.
-
-    Raises:
-        SystemExit: if there are such rows.
-    """
-    if not path.exists():
-        return []
-    found, rows = _read(path)
-    if found != machine:
-        raise SystemExit(
-            f"{path.name} was measured with another machine or version: name another file with "
-            "--output"
-        )
-    return rows
-
-
-def _read(path: Path) -> tuple[Mapping[str, Any], list[Row]]:
-    document = json.loads(path.read_text())
-    return document["machine"], [Row(**row) for row in document["rows"]]
-
-
-def _keep(path: Path, machine: Mapping[str, Any], rows: Sequence[Row]) -> None:
-    document = {"machine": dict(machine), "rows": [asdict(row) for row in rows]}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(document, indent=1) + "\n")
-    part.rename(path)  # whole or not at all
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,12 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parsed(arguments)
     chosen = [contest for contest in contests() if contest.name.startswith(options.only)]
     if options.report:
-        machine, rows = _read(options.report)
+        results = read_results(options.report, Row)
     else:
         make_deterministic(1)
-        machine = facts()
-        rows = measure(chosen, options.seeds, options.output, machine)
-    print(report(machine, {contest.name: contest.about for contest in chosen}, rows))
+        results = open_results(options.output, Row, facts(), {})
+        measure(chosen, options.seeds, results)
+    about = {contest.name: contest.about for contest in chosen}
+    print(report(results.machine, about, results.rows))
     return 0
 
 

@@ -14,15 +14,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import yaml
 
 from benchmarks.cluster import ROOT, BenchCluster, bring_up
-from benchmarks.figures import check, figures
-from benchmarks.machine import facts
+from benchmarks.figures import figures
+from benchmarks.machine import cluster_facts
 from benchmarks.pairs import FEWEST_PAIRS
+from benchmarks.ranges import check
 from benchmarks.report import report
 from benchmarks.results import Results, open_results, read_results
 from benchmarks.runs import Bench, Row
@@ -49,17 +50,22 @@ def workloads(round_number: int, parallelism: int, trials: int) -> list[Workload
     return plain + (packed if parallelism == PACKED_AT else [])
 
 
-async def measure(options: argparse.Namespace, cluster: BenchCluster) -> Results:
+def is_measured(rows: Iterable[Row], round_number: int, parallelism: int) -> bool:
+    """Whether a round was measured before."""
+    return any(r.round == round_number and r.parallelism == parallelism for r in rows)
+
+
+async def measure(options: argparse.Namespace, cluster: BenchCluster) -> Results[Row]:
     """Run what is missing of all rounds."""
     async with open_api(cluster.kubeconfig) as api:
         bench = Bench(cluster, api)
         settings = {"trials": options.trials, "parallelism": options.parallelism}
-        results = open_results(options.output, await facts(api), settings)
+        results = open_results(options.output, Row, await cluster_facts(api), settings)
         await bench.prepare()
         await bench.run(0, Workload("bare", 2, 4))  # pulls the image, binds the claim
         for round_number in range(1, options.rounds + 1):
             for parallelism in options.parallelism:
-                if not results.has(round_number, parallelism):
+                if not is_measured(results.rows, round_number, parallelism):
                     planned = workloads(round_number, parallelism, options.trials)
                     results.add(await _round(bench, round_number, planned))
     return results
@@ -112,7 +118,7 @@ def main() -> int:
     """Measure, or read what was measured; print the tables; 1 if a figure is out of its range."""
     options = parse(sys.argv[1:])
     results = (
-        read_results(options.report)
+        read_results(options.report, Row)
         if options.report
         else asyncio.run(measure(options, bring_up()))
     )

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.figures import check, figures, ratios
+from benchmarks.figures import figures, ratios
+from benchmarks.ranges import check
 from benchmarks.report import report
 from benchmarks.results import open_results, read_results
 from benchmarks.runs import Row
-from benchmarks.throughput import RANGES, workloads
+from benchmarks.throughput import RANGES, is_measured, workloads
 from benchmarks.workloads import Workload, bare_job, differences
 
 MACHINE = {"cores": 2, "packages": {"kopf": "1"}}
@@ -113,26 +114,27 @@ def test_the_bare_job_lies_between_the_searches_and_neither_is_always_first() ->
 
 def test_rows_are_read_again_and_only_missing_rounds_are_left(tmp_path: Path) -> None:
     path = tmp_path / "new" / "rows.json"
-    open_results(path, MACHINE, SETTINGS).add(rounds(2))
+    open_results(path, Row, MACHINE, SETTINGS).add(rounds(2))
 
-    again = open_results(path, MACHINE, SETTINGS)
+    again = open_results(path, Row, MACHINE, SETTINGS)
     assert again.rows == rounds(2)
-    assert [again.has(n, 10) for n in (1, 2, 3)] == [True, True, False]
+    assert [is_measured(again.rows, n, 10) for n in (1, 2, 3)] == [True, True, False]
 
 
 def test_rows_of_another_machine_are_not_mixed_in(tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
-    open_results(path, MACHINE, SETTINGS).add(rounds(1))
+    open_results(path, Row, MACHINE, SETTINGS).add(rounds(1))
 
     with pytest.raises(ValueError, match=r"another machine \(cores\): name another file"):
-        open_results(path, {**MACHINE, "cores": 64}, SETTINGS)
+        open_results(path, Row, {**MACHINE, "cores": 64}, SETTINGS)
 
 
 def test_the_report_shows_machine_medians_ratios_and_what_failed(tmp_path: Path) -> None:
-    results = open_results(tmp_path / "rows.json", MACHINE, SETTINGS)
+    results = open_results(tmp_path / "rows.json", Row, MACHINE, SETTINGS)
     results.add(rounds(5))
     text = report(
-        read_results(results.path), check(figures(results.rows), {"random_ratio_10": {"min": 0.95}})
+        read_results(results.path, Row),
+        check(figures(results.rows), {"random_ratio_10": {"min": 0.95}})
     )
 
     assert "cores 2, kopf 1" in text
