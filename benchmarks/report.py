@@ -9,6 +9,7 @@ from benchmarks.figures import ratio_intervals, ratios
 from benchmarks.ranges import Verdict
 from benchmarks.results import Results
 from benchmarks.runs import Row
+from benchmarks.spending import PAYERS
 
 KINDS = ("bare", "random", "tpe", "random-packed", "tpe-packed")
 COLUMNS = (
@@ -29,6 +30,7 @@ def report(results: Results[Row], verdicts: Sequence[Verdict]) -> str:
         *_medians(rows),
         "\nratio to the bare Job of the same round: median [interval], each round\n",
         *_ratios(rows),
+        *_spending(rows),
         "\nexpected\n",
         *(verdict.text() for verdict in verdicts),
     ]
@@ -54,6 +56,28 @@ def _line(parallelism: int, kind: str, rows: Sequence[Row]) -> str:
         f"{parallelism:3}  {kind:14}  {median('per_minute', 1):>10}  {median('gap_p50'):>7}  "
         f"{median('gap_p95'):>7}  {cluster:>15}  {own:>19}  {median('operator_cpu'):>5}"
     )
+
+
+def _spending(rows: Sequence[Row]) -> Iterable[str]:
+    """Who pays: CPU milliseconds per trial by part, where that was read."""
+    known = [row for row in rows if row.cpu]
+    if not known:
+        return
+    yield "\nCPU milliseconds per trial, from before the start until 3 s after the end; medians\n"
+    yield f"{'par  kind':19}" + "".join(f"{part:>12}" for part in (*PAYERS, "all"))
+    for parallelism in sorted({row.parallelism for row in known}):
+        for kind in KINDS:
+            chosen = [r for r in known if (r.kind, r.parallelism) == (kind, parallelism)]
+            if chosen:
+                yield f"{parallelism:3}  {kind:14}" + "".join(
+                    f"{value:12.1f}" for value in _milliseconds(chosen)
+                )
+
+
+def _milliseconds(rows: Sequence[Row]) -> Iterable[float]:
+    for part in PAYERS:
+        yield statistics.median(1000.0 * row.cpu[part] / row.trials for row in rows)
+    yield statistics.median(1000.0 * sum(row.cpu.values()) / row.trials for row in rows)
 
 
 def _ratios(rows: Sequence[Row]) -> Iterable[str]:

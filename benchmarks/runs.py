@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks.cluster import OPERATOR_NAMESPACE, OPERATOR_USER, BenchCluster
+from benchmarks.cluster import OPERATOR_NAMESPACE, OPERATOR_USER, PROFILE, BenchCluster
 from benchmarks.machine import load
+from benchmarks.spending import spend_so_far, spent
 from benchmarks.timeline import Timeline, per_minute, percentile, refill_gaps
 from benchmarks.watching import watching
 from benchmarks.workloads import CLAIM, NAMESPACE, Workload, bare_job, search_job
@@ -52,6 +53,8 @@ class Row:
     operator_events: float | None
     operator_cpu: float
     """CPU seconds of the operator's pods."""
+    cpu: dict[str, float] = field(default_factory=dict)
+    """CPU seconds by part of the cluster, on a devcluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,19 @@ class Bench:
         load_before, cpu_before = load(), await self._operator_cpu()
         audit = self.cluster.audit
         mark = await audit.settled_mark(self.api) if audit else None
+        spent_before = self._spend_so_far()
         async with watching(self.api.client, NAMESPACE) as timeline:
             created = time.monotonic()
             await self._create(round_number, workload)
             await self._wait(workload, timeline)
             await asyncio.sleep(SETTLE_SECONDS)
+        parts = spent(spent_before, self._spend_so_far())
         cpu = await self._operator_cpu() - cpu_before
         writes = await self._writes(mark, workload.trials)
         await self.clean()
         about = {"round": round_number, "load_before": load_before, "operator_cpu": round(cpu, 2)}
-        return _row(workload, timeline, created, {**about, **writes}), timeline.templates
+        row = _row(workload, timeline, created, {**about, **writes, "cpu": parts})
+        return row, timeline.templates
 
     async def _create(self, round_number: int, workload: Workload) -> None:
         image = self.cluster.image
@@ -119,6 +125,9 @@ class Bench:
             operator.events,
         )
         return {n: round(count / trials, 3) for n, count in zip(names, counts, strict=True)}
+
+    def _spend_so_far(self) -> dict[str, float]:
+        return spend_so_far(PROFILE) if self.cluster.audit else {}
 
     async def _operator_cpu(self) -> float:
         """CPU seconds that the operator's pods have used."""
