@@ -23,9 +23,9 @@ from winnow_operator.reconcile.resync import Resync
 
 COALESCE_SECONDS = 0.05
 """What ends together is looked at together."""
-UNHURRIED_SECONDS = 0.5
-"""A pod that was made or runs, and what a Job has counted, start nothing: the next pod that ends
-mostly has them looked at too."""
+UNHURRIED_SECONDS = 1.0
+"""A pod that was made or runs, and what a Job has counted, start nothing; nor does a pod that ends
+where its Job has more to start by itself and nothing is chosen by its result."""
 
 WATCHES = (
     *(Watch(JOB_KINDS[kind]) for kind in Kind),
@@ -42,6 +42,10 @@ class TrialKeeper(Protocol):
 
     def mark_stale(self, key: Key, number: int) -> bool:
         """A Trial left the watch; True if that is news, because someone else did it."""
+        ...
+
+    def is_urgent(self, key: Key) -> bool:
+        """Whether a pod that ends may have something started, or end the job."""
         ...
 
     def woken_by(self, key: Key) -> list[Key]:
@@ -61,7 +65,7 @@ def register(
     _register_login(registry)
     for kind in Kind:
         _register_jobs(registry, kind, queue, resync, trials)
-    _register_pods(registry, queue, pods, resync)
+    _register_pods(registry, queue, pods, resync, trials)
     _register_children(registry, queue, trials)
 
 
@@ -110,7 +114,11 @@ def _register_jobs(
 
 
 def _register_pods(
-    registry: kopf.OperatorRegistry, queue: WorkQueue, pods: PodBook, resync: Resync
+    registry: kopf.OperatorRegistry,
+    queue: WorkQueue,
+    pods: PodBook,
+    resync: Resync,
+    trials: TrialKeeper,
 ) -> None:
     @kopf.on.event("", "v1", "pods", labels={LABEL_BATCH: kopf.PRESENT}, registry=registry)
     async def pod_event(
@@ -125,9 +133,10 @@ def _register_pods(
             resync.relisted()
         if not (pods.remove(pod) if type == "DELETED" else pods.put(pod)):
             return  # nothing that a reconcile would act on
+        key = Key(pod.namespace, pod.job, pod.kind)
         is_over = pod.is_terminal or type == "DELETED"
-        delay = COALESCE_SECONDS if is_over else UNHURRIED_SECONDS
-        queue.add(Key(pod.namespace, pod.job, pod.kind), delay=delay)
+        soon = is_over and trials.is_urgent(key)
+        queue.add(key, delay=COALESCE_SECONDS if soon else UNHURRIED_SECONDS)
 
 
 def _register_children(

@@ -26,6 +26,10 @@ class KindReconciler(Protocol):
         """A Trial left the watch; True if that is news, because someone else did it."""
         ...
 
+    def is_urgent(self, key: Key) -> bool:
+        """Whether a pod that ends may have something started, or end the job."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
@@ -45,6 +49,10 @@ class Dispatch:
     def mark_stale(self, key: Key, number: int) -> bool:
         """A Trial left the watch; True if that is news, because someone else did it."""
         return self.reconcilers[key.kind].mark_stale(key, number)
+
+    def is_urgent(self, key: Key) -> bool:
+        """Whether a pod that ends may have something started, or end the job."""
+        return self.reconcilers[key.kind].is_urgent(key)
 
     def woken_by(self, key: Key) -> list[Key]:
         """Jobs that wait for another one."""

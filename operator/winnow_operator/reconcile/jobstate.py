@@ -56,6 +56,11 @@ class JobState:
         """Take note of what was just recorded of a trial."""
         self.ledger.put(record)
 
+    @property
+    def waits_for_results(self) -> bool:
+        """Whether the next pod that ends may free a slot to be filled, or end the job."""
+        return True
+
     def note_batches(self, names: Iterable[str]) -> None:
         """Remember the highest batch number ever seen, so that a name is never used again."""
         self.last_batch = max([self.last_batch, *(batch_number(name) for name in names)])

@@ -121,6 +121,11 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
         state.stale = True
         return True
 
+    def is_urgent(self, key: Key) -> bool:
+        """Whether a pod that ends may have something started, or end the job."""
+        state = self._states.get(key)
+        return state is None or state.waits_for_results
+
     def _state(self, key: Key, uid: str) -> StateT | None:
         """What is kept of the job with this uid; that of a namesake before it never counts."""
         state = self._states.get(key)

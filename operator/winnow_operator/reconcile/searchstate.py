@@ -76,6 +76,13 @@ class SearchState(JobState):
         """Whether suggestions depend on results."""
         return is_adaptive(self.spec)
 
+    @property
+    @override
+    def waits_for_results(self) -> bool:
+        """Not while a batch still has pods to start by itself, whatever those that end say."""
+        slots = self.spec.budget.parallelism * self.spec.trials_per_pod
+        return self.is_adaptive or self.ledger.count(Outcome.ACTIVE) <= slots
+
     @override
     def settle(self, record: TrialRecord) -> None:
         JobState.settle(self, record)
