@@ -526,7 +526,25 @@ ADMISSION = (
         "no such algorithm",
         "spec.algorithm.name",
         "CMA-ES",
-        ("spec.algorithm.name", '"CMA-ES"', '"Grid", "Random", "TPE"'),
+        ("spec.algorithm.name", '"CMA-ES"', '"Grid", "Random", "QMC", "TPE", "CMAES"'),
+    ),
+    BadSpec(
+        "choices for CMAES",
+        "spec.algorithm.name",
+        "CMAES",
+        (
+            "spec.space.parameters",
+            "parameter activation is a choice",
+            "algorithm CMAES searches numbers alone",
+            "use Grid, Random, QMC or TPE",
+        ),
+    ),
+    BadSpec(
+        "CMAES without an end",
+        "spec",
+        changed(OWN, "spec.algorithm.name", "CMAES")["spec"]
+        | {"budget": {}, "space": {"parameters": [{"name": "k", "int": {"min": 1, "max": 9}}]}},
+        ("spec.budget.maxTrials", "missing", "algorithm CMAES", "1 to 99999"),
     ),
     BadSpec(
         "a negative seed",

@@ -122,6 +122,24 @@ GOOD = (
         },
         "grid",
     ),
+    GoodSpec("points of a sequence", "spec.algorithm", {"name": "QMC", "seed": 0}),
+    GoodSpec(
+        "listed numbers for CMAES",
+        "spec",
+        {
+            **BASES["task"]["spec"],
+            "algorithm": {"name": "CMAES"},
+            "space": {
+                "parameters": [
+                    {
+                        "name": "learning_rate",
+                        "double": {"min": "1e-4", "max": "1", "scale": "Log"},
+                    },
+                    {"name": "batch_size", "int": {"values": [64, 16, 32]}},
+                ]
+            },
+        },
+    ),
     GoodSpec(
         "the largest budget",
         "spec.budget",

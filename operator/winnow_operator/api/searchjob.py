@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from winnow_operator.api.algorithms import AlgorithmName
 from winnow_operator.api.conditions import Condition
 from winnow_operator.api.fields import ApiModel, DecimalString, DurationString, Timestamp
 from winnow_operator.api.rules import INSIDE_CLAIM, named_list, rules, unknown_fields
@@ -73,14 +74,6 @@ class Goal(StrEnum):
     MINIMIZE = "Minimize"
 
 
-class AlgorithmName(StrEnum):
-    """Search algorithms."""
-
-    GRID = "Grid"
-    RANDOM = "Random"
-    TPE = "TPE"
-
-
 class Objective(ApiModel):
     """What the search makes better."""
 
@@ -96,7 +89,8 @@ class Algorithm(ApiModel):
     """How it is searched."""
 
     name: AlgorithmName = AlgorithmName.TPE
-    """Grid (every point once), Random, or TPE (tree-structured Parzen estimator)."""
+    """Grid (every point once), Random, QMC (a Sobol' sequence: more even than Random), TPE
+    (tree-structured Parzen estimator), or CMAES (covariance matrix adaptation, for numbers)."""
     seed: int | None = Field(default=None, ge=0, le=2_147_483_647)
     """Makes the search repeatable; a Grid with a seed goes through its points in random order."""
 

@@ -6,6 +6,7 @@ in), `domain.checks` says in the same words.
 
 from __future__ import annotations
 
+from winnow_operator.api.algorithms import WITH_CHOICES, AlgorithmName, those_that_can
 from winnow_operator.api.fields import DURATION_PATTERN
 from winnow_operator.api.names import MAX_JOB_NAME
 from winnow_operator.api.rules import Rule, said, unchanged
@@ -80,6 +81,17 @@ _GRID_POINTS = Rule(
     ),
     ".space.parameters",
 )
+_NUMBERS_ONLY = Rule(
+    f"self.algorithm.name != '{AlgorithmName.CMAES}' || "
+    "self.space.parameters.all(p, !has(p.choice))",
+    f"algorithm {AlgorithmName.CMAES} searches numbers alone, not choices",
+    said(
+        f"parameter %s is a choice, and algorithm {AlgorithmName.CMAES} searches numbers alone: use "
+        f"{those_that_can(WITH_CHOICES)}, or write it as int or double",
+        "self.space.parameters.filter(p, has(p.choice))[0].name",
+    ),
+    ".space.parameters",
+)
 _NOT_FIXED = Rule(
     f"self.space.parameters.all(p, !({_SEARCHED_AND_FIXED}))",
     "a searched parameter may not stand in task.model.settings too",
@@ -95,6 +107,7 @@ SPEC_RULES = (
     _ONE_KIND,
     _MAX_TRIALS,
     _GRID_POINTS,
+    _NUMBERS_ONLY,
     _NOT_FIXED,
     unchanged("task", optional=True),
     unchanged("trial", optional=True),

@@ -15,7 +15,7 @@ from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
 from winnow_operator.api.searchjob_rules import MAX_DURATION_HOURS
 from winnow_operator.domain.jobs import JobSpec
 from winnow_operator.domain.pod_template_checks import check_pod_template
-from winnow_operator.domain.space_checks import check_grid, check_parameters
+from winnow_operator.domain.space_checks import check_choices, check_grid, check_parameters
 from winnow_operator.domain.task_checks import check_task
 
 Check = Callable[[SearchJobSpec], Iterator[str]]
@@ -82,6 +82,7 @@ CHAIN: tuple[Check, ...] = (
     check_task,  # family, settings, data, split, metric
     check_parameters,  # each dimension by itself
     check_grid,  # algorithm and space together
+    check_choices,  # the same
     trials_have_an_end,
     durations_in_range,
     storage_is_a_claim,

@@ -37,6 +37,10 @@ class Dimension(Protocol):
         """The value at a position in [0, 1), even in the dimension's scale."""
         ...
 
+    def to_unit(self, value: Value) -> float:
+        """The position that `from_unit` gives this value at."""
+        ...
+
     def grid_axis(self) -> Dimension:
         """The dimension of the values that a grid goes through; its size is known.
 
@@ -77,6 +81,10 @@ class Listed:
     def from_unit(self, unit: float) -> Value:
         """The value at a position in [0, 1)."""
         return self.values[min(int(unit * len(self.values)), len(self.values) - 1)]
+
+    def to_unit(self, value: Value) -> float:
+        """The position of a value in (0, 1), in the middle of those that give it."""
+        return (self.values.index(value) + 0.5) / len(self.values)
 
     def grid_axis(self) -> Dimension:
         """The listed values."""
@@ -126,6 +134,13 @@ class IntSpan:
             low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
             return min(self.high, max(self.low, round(math.exp(low + unit * (high - low)))))
         return self.at(min(int(unit * self._count), self._count - 1))
+
+    def to_unit(self, value: Value) -> float:
+        """The position of a value in (0, 1), in the middle of those that give it."""
+        if self.log:
+            low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
+            return (math.log(float(value)) - low) / (high - low)
+        return ((float(value) - self.low) / self.step + 0.5) / self._count
 
     def grid_axis(self) -> Dimension:
         """All values, or `points` of them spread evenly in the scale."""
@@ -187,6 +202,15 @@ class DoubleSpan:
         else:
             x = low + unit * (high - low)
         return rounded(x, low, high)
+
+    def to_unit(self, value: Value) -> float:
+        """The position of a value in [0, 1]; of a stepped range the middle of those that give it."""
+        if self.size is not None:
+            return (self.index_of(value) + 0.5) / self.size
+        low, high, x = float(self.low), float(self.high), float(value)
+        if self.log:
+            return math.log(x / low) / math.log(high / low)
+        return (x - low) / (high - low)
 
     def grid_axis(self) -> Dimension:
         """Every step, or `points` values spread evenly in the scale."""

@@ -16,19 +16,37 @@ def parse_intervals(text: str) -> list[int]:
     """Numbers of an interval text, sorted, without repeats.
 
     Raises:
+        ValueError: as `read_spans`.
+    """
+    numbers: set[int] = set()
+    for first, last in read_spans(text):
+        numbers.update(range(first, last + 1))
+    return sorted(numbers)
+
+
+def read_spans(text: str) -> list[tuple[int, int]]:
+    """First and last number of each interval, as they stand in the text.
+
+    Raises:
         ValueError: if a part is neither a number nor `first-last` with first <= last, or if a
             number is over a million.
     """
-    numbers: set[int] = set()
-    for part in filter(None, text.split(",")):
-        first, dash, last = part.strip().partition("-")
-        start, end = int(first), int(last) if dash else int(first)
-        if end < start:
-            raise ValueError(f"interval {part!r} runs backwards")
-        if end > MAX_NUMBER:
-            raise ValueError(f"interval {part!r} has numbers over {MAX_NUMBER}")
-        numbers.update(range(start, end + 1))
-    return sorted(numbers)
+    return [_span(part) for part in filter(None, text.split(","))]
+
+
+def _span(part: str) -> tuple[int, int]:
+    first, dash, last = part.strip().partition("-")
+    start, end = int(first), int(last) if dash else int(first)
+    if end < start:
+        raise ValueError(f"interval {part!r} runs backwards")
+    if end > MAX_NUMBER:
+        raise ValueError(f"interval {part!r} has numbers over {MAX_NUMBER}")
+    return start, end
+
+
+def contains(spans: Iterable[tuple[int, int]], number: int) -> bool:
+    """Whether one of the intervals holds a number."""
+    return any(first <= number <= last for first, last in spans)
 
 
 def format_intervals(numbers: Iterable[int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from winnow_operator.api.algorithms import WITH_CHOICES, those_that_can
 from winnow_operator.api.searchjob import AlgorithmName, Parameter, Scale, SearchJobSpec
 from winnow_operator.api.searchjob import Space as SpaceSpec
 from winnow_operator.domain.space import Dimension, DoubleSpan, IntSpan, parse_space
@@ -69,6 +70,19 @@ def _check_step(span: DoubleSpan | IntSpan) -> Iterator[str]:
             f"parameter {span.name}: step is {span.step}, it must be at most max - min, "
             f"{span.high - span.low}: else there is but one value"
         )
+
+
+def check_choices(spec: SearchJobSpec) -> Iterator[str]:
+    """Words stand in no order, so an algorithm over numbers cannot search them."""
+    if spec.algorithm.name in WITH_CHOICES:
+        return
+    for parameter in spec.space.parameters:
+        if parameter.choice is not None:
+            yield (
+                f"parameter {parameter.name} is a choice, and algorithm {spec.algorithm.name} "
+                f"searches numbers alone: use {those_that_can(WITH_CHOICES)}, or write it as int "
+                "or double"
+            )
 
 
 def check_grid(spec: SearchJobSpec) -> Iterator[str]:

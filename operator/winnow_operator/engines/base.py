@@ -24,6 +24,8 @@ class Record:
     outcome: Outcome
     score: float | None = None
     """Lower is better; None without a value."""
+    history: str = ""
+    """Numbers of the trials whose outcome was known when it was suggested, `1-8,12`."""
 
 
 class SearchEngine(Protocol):

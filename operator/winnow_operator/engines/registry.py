@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from winnow_operator.api.algorithms import LEARNING
 from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
 from winnow_operator.domain.space import Space, grid_size
 from winnow_operator.engines.base import SearchEngine
@@ -20,7 +21,7 @@ def job_seed(spec: SearchJobSpec) -> int:
 
 def is_adaptive(spec: SearchJobSpec) -> bool:
     """Whether suggestions depend on results; known without making the engine."""
-    return spec.algorithm.name is AlgorithmName.TPE
+    return spec.algorithm.name in LEARNING
 
 
 def make_engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
@@ -34,8 +35,16 @@ def make_engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
             return GridEngine(space, spec.algorithm.seed)
         case AlgorithmName.RANDOM:
             return RandomEngine(space, job_seed(spec))
+        # SciPy and Optuna take 40 MB and a moment each: only jobs that need them pay.
+        case AlgorithmName.QMC:
+            from winnow_operator.engines.qmc import QmcEngine
+
+            return QmcEngine(space, job_seed(spec))
+        case AlgorithmName.CMAES:
+            from winnow_operator.engines.cmaes import CmaesEngine
+
+            return CmaesEngine(space, job_seed(spec))
         case AlgorithmName.TPE:
-            # Optuna takes 40 MB and a moment: only jobs that need it pay.
             from winnow_operator.engines.tpe import TpeEngine
 
             return TpeEngine(space, job_seed(spec))

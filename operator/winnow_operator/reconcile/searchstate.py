@@ -52,7 +52,9 @@ class SearchState(JobState):
             if assignment is None:
                 self.exhausted = True
                 break
-            made.append(self._record(number, assignment, known if engine.adaptive else ""))
+            record = self._record(number, assignment, known if engine.adaptive else "")
+            engine.observe(self._observation(record))  # now with the history that it names
+            made.append(record)
         return made
 
     def _record(self, number: int, assignment: Mapping[str, Value], history: str) -> TrialRecord:
@@ -96,4 +98,5 @@ class SearchState(JobState):
             assignment=self.space.from_texts(record.texts),
             outcome=record.outcome,
             score=record.score if valued else None,
+            history=record.history,
         )

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from tests.support.facts import spec_of
 from winnow_operator.domain.space import parse_space
 from winnow_operator.engines import job_seed, make_engine, planned_trials, trial_seed
+from winnow_operator.engines.cmaes import CmaesEngine
 from winnow_operator.engines.grid import GridEngine
+from winnow_operator.engines.qmc import QmcEngine
 from winnow_operator.engines.sampling import RandomEngine
 from winnow_operator.engines.seeds import derived
 from winnow_operator.engines.tpe import TpeEngine
@@ -22,10 +24,16 @@ ENDLESS = {"parameters": [{"name": "x", "double": {"min": "0", "max": "1", "poin
 
 @pytest.mark.parametrize(
     ("name", "kind", "adaptive"),
-    [("Grid", GridEngine, False), ("Random", RandomEngine, False), ("TPE", TpeEngine, True)],
+    [
+        ("Grid", GridEngine, False),
+        ("Random", RandomEngine, False),
+        ("QMC", QmcEngine, False),
+        ("TPE", TpeEngine, True),
+        ("CMAES", CmaesEngine, True),
+    ],
 )
 def test_a_spec_names_its_engine(name: str, kind: type, *, adaptive: bool) -> None:
-    spec = spec_of({"algorithm": {"name": name}})
+    spec = spec_of({"algorithm": {"name": name}, "space": FINITE})
 
     engine = make_engine(spec, parse_space(spec.space))
 

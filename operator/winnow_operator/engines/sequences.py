@@ -1,0 +1,59 @@
+"""Sequences of points that depend on the space, the seed and the trial's number alone.
+
+What a sequence is made of its subclasses say; here stands that no point of a finite space comes
+twice. For that suggestions 1 to n - 1 must be known; they depend on nothing else either, and are
+made again where they are needed.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from winnow_operator.domain.space import Space, Value
+from winnow_operator.engines.base import Record
+from winnow_operator.engines.seeds import generator
+from winnow_operator.engines.unseen import Seen
+
+
+class SequenceEngine(ABC):
+    """Suggests the points of a sequence, each once."""
+
+    adaptive = False
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self._space = space
+        self._seed = seed
+        self._seen = Seen(space, seed)
+        self._points: list[tuple[Value, ...]] = []
+
+    @abstractmethod
+    def _at(self, number: int) -> Mapping[str, Value]:
+        """The point with this number, from 1; asked for only where there is no end of points."""
+
+    @abstractmethod
+    def _draw(self, source: random.Random) -> Mapping[str, Value]:
+        """The next point of a finite space, which may be one that was suggested before."""
+
+    def observe(self, record: Record) -> None:  # noqa: B027 -- all sequences are alike in this
+        """Nothing to learn: the sequence does not depend on results."""
+
+    def suggest(self, number: int) -> Mapping[str, Value] | None:
+        """The point with this number, or None when every point was suggested."""
+        size = self._space.size
+        if size is None:
+            return self._at(number)
+        if number > size:
+            return None
+        while len(self._points) < number:
+            self._add_next()
+        names = (d.name for d in self._space.dimensions)
+        return dict(zip(names, self._points[number - 1], strict=True))
+
+    def _add_next(self) -> None:
+        source = generator(self._seed, "random", len(self._points) + 1)
+        point = self._seen.draw(source, self._draw)
+        assert point is not None  # noqa: S101 -- fewer points than the space has were drawn
+        self._seen.add(point)
+        self._points.append(tuple(point.values()))
