@@ -135,21 +135,24 @@ RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf \
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/winnow/lib
 
 COPY trainer/winnow_contract /opt/winnow/src/winnow_contract
+COPY trainer/winnow_runtime /opt/winnow/src/winnow_runtime
 COPY trainer/winnow_measure /opt/winnow/src/winnow_measure
+COPY trainer/winnow_server /opt/winnow/src/winnow_server
 RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/winnow/src
 
 # numpy only counts what ONNX Runtime computes, which has a pool of its own with as many threads as
 # it is told: a second pool would only disturb what is measured.
 ENV OPENBLAS_NUM_THREADS=1
 USER 65532:65532
-# Whatever runs models without torch is a module of this image; without arguments, measuring.
+# Whatever runs models without torch is a module of this image: `winnow_server serve` serves one,
+# `winnow_server fetch` copies one from a claim and verifies it; without arguments, measuring.
 ENTRYPOINT ["python", "-m"]
 CMD ["winnow_measure"]
 
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="winnow-server" \
-      org.opencontainers.image.description="Measures models as they are served" \
+      org.opencontainers.image.description="Measures and serves models" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

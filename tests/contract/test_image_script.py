@@ -108,7 +108,13 @@ def test_only_the_trainers_image_has_the_trainer() -> None:
 
     assert operator == {"operator.txt", "winnow_contract", "winnow_operator"}
     assert trainer == {"trainer.txt", "winnow_contract", "winnow_measure", "winnow_trainer"}
-    assert server == {"server.txt", "winnow_contract", "winnow_measure"}
+    assert server == {
+        "server.txt",
+        "winnow_contract",
+        "winnow_measure",
+        "winnow_runtime",
+        "winnow_server",
+    }
 
 
 def test_a_deployment_tells_the_chart_of_every_image() -> None:

@@ -15,7 +15,9 @@ SOURCE_ROOTS = ("operator", "trainer")
 PACKAGES = (
     "operator/winnow_operator",
     "trainer/winnow_contract",
+    "trainer/winnow_runtime",
     "trainer/winnow_measure",
+    "trainer/winnow_server",
     "trainer/winnow_trainer",
     "devcluster",
 )

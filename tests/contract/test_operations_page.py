@@ -130,6 +130,7 @@ def test_every_cause_in_the_code_stands_on_the_page() -> None:
         ROOT / "operator/winnow_operator/domain/outcomes.py",
         ROOT / "operator/winnow_operator/domain/settlements.py",
         *(ROOT / "trainer/winnow_contract").glob("*.py"),
+        *(ROOT / "trainer/winnow_runtime").glob("*.py"),
         *(ROOT / "trainer/winnow_measure").glob("*.py"),
         *(ROOT / "trainer/winnow_trainer").rglob("*.py"),
     ]

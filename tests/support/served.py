@@ -12,7 +12,7 @@ from torch import Tensor
 
 from winnow_measure.claims import Facts
 from winnow_measure.operators import Operators, executed_operators
-from winnow_measure.sessions import Session, outputs_of
+from winnow_runtime.sessions import Session, outputs_of
 
 Content = bytes
 

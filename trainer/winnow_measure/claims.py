@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from winnow_contract.steps import LAYERS
-from winnow_measure.errors import ModelError
 from winnow_measure.operators import Operators
 from winnow_measure.quality import Array
+from winnow_runtime.errors import ModelError
 
 __all__ = ["Facts", "check_change", "check_claims"]
 

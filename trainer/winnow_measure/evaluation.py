@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from winnow_contract.measured_metrics import QUALITY_METRICS
-from winnow_measure.errors import ModelError
-from winnow_measure.models import EVALUATION, BuiltModel, Tensor, read_tensors
+from winnow_measure.models import EVALUATION, BuiltModel
 from winnow_measure.quality import Array, Measured, measure_all
+from winnow_runtime.artifacts import Tensor, read_tensors
+from winnow_runtime.errors import ModelError
 
 __all__ = ["Evaluation", "Split", "read_evaluation"]
 

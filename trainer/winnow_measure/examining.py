@@ -9,15 +9,16 @@ from pathlib import Path
 from winnow_contract.manifests import ManifestError
 from winnow_contract.measured_metrics import QUALITY_METRICS
 from winnow_contract.measurements import MeasuredModel, Measurement
-from winnow_measure.agreement import Agreement, check_agreement
 from winnow_measure.claims import Facts, check_change, check_claims
-from winnow_measure.errors import ModelError
 from winnow_measure.evaluation import Evaluation, read_evaluation
 from winnow_measure.memory import memory_of
-from winnow_measure.models import BuiltModel, Tensor, open_model
+from winnow_measure.models import BuiltModel, open_model
 from winnow_measure.operators import executed_operators
 from winnow_measure.quality import Measured
-from winnow_measure.sessions import Session, outputs_of
+from winnow_runtime.agreement import Agreement, check_agreement
+from winnow_runtime.artifacts import Tensor
+from winnow_runtime.errors import ModelError
+from winnow_runtime.sessions import Session, outputs_of
 
 __all__ = ["Examined", "Examiner", "batches_of"]
 
@@ -82,7 +83,7 @@ class Examiner:
         # First, in a process of its own: what cannot be run at all ends there.
         memory = memory_of(built.onnx, threads, self._measurement.batch_sizes)
         session = Session(built.onnx, threads)
-        agreement = check_agreement(built, session)
+        agreement = check_agreement(built.artifact, session)
         rows = evaluation.validation.inputs
         at_once = max(self._measurement.batch_sizes)  # as it is served, and no more memory
         outputs = outputs_of(session, rows, at_once)

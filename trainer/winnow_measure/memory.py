@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from winnow_measure.errors import ModelError
 from winnow_measure.spread import summarise
+from winnow_runtime.errors import ModelError
 
 __all__ = ["memory_left_bytes", "memory_of"]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from winnow_measure.empty_model import EMPTY_MODEL
-from winnow_measure.errors import ModelError
-from winnow_measure.sessions import Session
+from winnow_runtime.errors import ModelError
+from winnow_runtime.sessions import Session
 
 RUNS = 3
 STATUS = Path("/proc/self/status")

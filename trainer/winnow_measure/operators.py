@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from winnow_contract.steps import LAYERS
-from winnow_measure.errors import ModelError
-from winnow_measure.models import Tensor
-from winnow_measure.sessions import Session
+from winnow_runtime.artifacts import Tensor
+from winnow_runtime.errors import ModelError
+from winnow_runtime.sessions import Session
 
 __all__ = ["Operators", "executed_operators"]
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from winnow_contract.manifests import MANIFEST_NAME, MAX_BYTES, MEASUREMENTS
 from winnow_contract.measured import MeasuredCandidate, MeasurementResult
 from winnow_contract.measurements import Earlier, MeasuredModel, Measurement, Values
-from winnow_contract.selection import Candidate, Choice, choose, of_baseline
+from winnow_contract.recorded import Recorded, as_candidate, choose_recorded, differing
+from winnow_contract.selection import Candidate, Choice
 from winnow_contract.uris import parse_claim
 from winnow_measure.report import Entry, ReportInput
 
@@ -53,35 +55,31 @@ def choice_of(measurement: Measurement, result: MeasurementResult) -> Choice:
         measurement: with the goals, and with what is known of earlier rounds.
         result: as it is recorded (`as_recorded`).
     """
-    values = {c.number: c.values for c in result.candidates if c.outcome == "Succeeded"}
-    names = {model.number: model.candidate for model in measurement.models}
-    baseline = measurement.baseline
-    base = values[baseline.number]
-    candidates = {
-        number: Candidate(number, names[number], mine, base)
-        for number, mine in values.items()
-        if number != baseline.number
+    found = {c.number: c.values for c in result.candidates if c.outcome == "Succeeded"}
+    baseline = _baseline(measurement, found)
+    beside = differing(found[baseline.number], baseline.values)
+    others = {
+        model.number: Recorded(model.number, model.candidate, found[model.number], beside)
+        for model in measurement.candidates
+        if model.number in found
     }
     for earlier in measurement.earlier:
-        if _counts(earlier, measurement):
-            candidates.setdefault(earlier.number, _earlier_candidate(earlier))
-    return choose(
-        of_baseline(baseline.number, baseline.candidate, base),
-        candidates.values(),
-        goals=measurement.goals,
-        prefer=measurement.prefer,
+        if earlier.outcome == "Succeeded" and earlier.values is not None:
+            others.setdefault(earlier.number, _recorded(earlier, earlier.values))
+    return choose_recorded(
+        baseline, others.values(), goals=measurement.goals, prefer=measurement.prefer
     )
 
 
-def _counts(earlier: Earlier, measurement: Measurement) -> bool:
-    is_measured = earlier.outcome == "Succeeded" and earlier.values is not None
-    return is_measured and earlier.number != measurement.baseline.number
+def _baseline(measurement: Measurement, found: Mapping[int, Values]) -> Recorded:
+    """The baseline as its Trial has it, or will have it after this round."""
+    model = measurement.baseline
+    values = found[model.number] if measurement.recorded is None else measurement.recorded
+    return Recorded(model.number, model.candidate, values)
 
 
-def _earlier_candidate(earlier: Earlier) -> Candidate:
-    return Candidate(
-        earlier.number, earlier.candidate, earlier.values or {}, earlier.baseline or {}
-    )
+def _recorded(earlier: Earlier, values: Values) -> Recorded:
+    return Recorded(earlier.number, earlier.candidate, values, earlier.baseline or {})
 
 
 def report_input(
@@ -125,16 +123,22 @@ def _entries(
     measurement: Measurement, result: MeasurementResult, manifests: Manifests, artifacts_uri: str
 ) -> Iterator[Entry]:
     models = {model.number: model for model in measurement.models}
-    base = next(c for c in result.candidates if c.number == measurement.baseline.number)
+    found = {c.number: c.values for c in result.candidates}
+    recorded = _baseline(measurement, found)
+    beside = found[recorded.number]
     for candidate in result.candidates:
         model = models[candidate.number]
         uri = model.uri
         if candidate.digest:
             uri = f"{artifacts_uri}/{model.name}/{candidate.attempt or result.attempt}"
-        yield _entry(model, candidate, uri, manifests.read(uri), (measurement.round, base.values))
+        entry = _entry(model, candidate, uri, manifests.read(uri), (measurement.round, beside))
+        if model is measurement.baseline:  # it is shown as it counts: as its Trial has it
+            entry = replace(entry, values=recorded.values, baseline=recorded.values)
+        yield entry
     for earlier in measurement.earlier:
         if earlier.number not in models:
-            yield _earlier_entry(earlier, manifests.read(earlier.uri))
+            known = as_candidate(_recorded(earlier, earlier.values or {}), recorded)
+            yield _earlier_entry(earlier, known, manifests.read(earlier.uri))
 
 
 def _entry(
@@ -163,7 +167,7 @@ def _entry(
     )
 
 
-def _earlier_entry(earlier: Earlier, document: Document) -> Entry:
+def _earlier_entry(earlier: Earlier, known: Candidate, document: Document) -> Entry:
     return Entry(
         number=earlier.number,
         name=earlier.candidate,
@@ -171,14 +175,26 @@ def _earlier_entry(earlier: Earlier, document: Document) -> Entry:
         outcome=earlier.outcome,
         cause=earlier.cause,
         message=earlier.message,
-        values=earlier.values or {},
-        baseline=earlier.baseline or {},
+        values=known.values,
+        baseline=known.baseline,
+        test=_test_values(document),
         claims=_mapping(document, "claims"),
         lineage=_objects(document, "lineage"),
         uri=earlier.uri,
         digest=earlier.digest,
         round=earlier.round,
     )
+
+
+def _test_values(document: Document) -> Values:
+    """The figures of the test split, as the manifest of a final artifact has them."""
+    entries = [e for e in _objects(document, "values") if e.get("split") == "test"]
+    pairs = {str(e.get("metric")): (e.get("value"), e.get("standardError")) for e in entries}
+    return {
+        metric: (float(value), float(error) if isinstance(error, int | float) else None)
+        for metric, (value, error) in pairs.items()
+        if isinstance(value, int | float)
+    }
 
 
 def _mapping(document: Document, key: str) -> Document:

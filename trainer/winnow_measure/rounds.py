@@ -16,13 +16,14 @@ from winnow_contract.manifests import Committed, Values
 from winnow_contract.measured import MeasuredCandidate
 from winnow_contract.measured_metrics import metric_key
 from winnow_contract.measurements import MeasuredModel, Measurement
-from winnow_measure.errors import ModelError, RoundError
+from winnow_measure.errors import RoundError
 from winnow_measure.evaluation import Evaluation
 from winnow_measure.examining import Examined, Examiner, batches_of
 from winnow_measure.finals import write_final
 from winnow_measure.machine import describe_machine
 from winnow_measure.spread import summarise
 from winnow_measure.timing import Timings, time_model, turn_order
+from winnow_runtime.errors import ModelError
 
 __all__ = ["Place", "measure_round"]
 

@@ -22,8 +22,8 @@ from typing import TypeVar
 import numpy as np
 
 from winnow_contract.measured_metrics import metric_key
-from winnow_measure.models import Tensor
-from winnow_measure.sessions import Session
+from winnow_runtime.artifacts import Tensor
+from winnow_runtime.sessions import Session
 
 __all__ = ["BURST_SECONDS", "Timings", "time_burst", "time_model", "turn_order"]
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.support.onnx_graphs import blobs, convolutional, run
 from winnow_measure.claims import Facts, check_change, check_claims
-from winnow_measure.errors import ModelError
 from winnow_measure.operators import executed_operators
+from winnow_runtime.errors import ModelError
 
 ROWS = blobs(32, seed=3).rows
 INTEGERS = {

@@ -11,8 +11,8 @@ from onnx import helper
 
 from tests.support.onnx_graphs import COLUMNS, dense, graph
 from winnow_measure.empty_model import EMPTY_MODEL
-from winnow_measure.errors import ModelError
 from winnow_measure.memory import LEAST_BYTES, memory_left_bytes, memory_of
+from winnow_runtime.errors import ModelError
 
 MEBIBYTE = 1 << 20
 

@@ -15,9 +15,9 @@ from tests.support.onnx_graphs import blobs, dense
 from winnow_contract.files import write_file
 from winnow_contract.manifests import write_manifest
 from winnow_contract.measurements import MeasuredModel
-from winnow_measure.errors import ModelError
 from winnow_measure.evaluation import read_evaluation
 from winnow_measure.models import open_model
+from winnow_runtime.errors import ModelError
 
 SMALL = blobs(6)
 

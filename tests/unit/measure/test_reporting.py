@@ -109,6 +109,46 @@ def test_candidates_of_all_rounds_are_chosen_from_by_their_ratios(models: Round)
     assert choice_of(models.measurement, result_of(models)).name == "fast"
 
 
+def test_the_baseline_counts_and_is_shown_as_its_trial_has_it(models: Round) -> None:
+    models.changes["earlier"] = ()
+    models.changes["goals"] = parse_goals(
+        [{"metric": "latency_p95_seconds", "max": "0.00004"}], (1, 4)
+    )
+    assert choice_of(models.measurement, result_of(models)).goals_met is False
+
+    models.changes["recorded"] = values(0.95, (3e-5, 1e-7))
+    choice = choice_of(models.measurement, result_of(models))
+    shown = {entry.name: entry for entry in content(models).entries}
+
+    assert (choice.name, choice.goals_met) == ("baseline", True)
+    assert shown["baseline"].values[KEY] == (3e-5, 1e-7)
+    assert shown["fast"].baseline[KEY] == SLOW
+
+
+def test_an_earlier_candidate_is_compared_with_what_the_baseline_measured_otherwise(
+    models: Round,
+) -> None:
+    models.changes["recorded"] = {**values(0.95, (3e-5, 1e-7)), "size_bytes": (9.0, None)}
+
+    (older,) = [entry for entry in content(models).entries if entry.name == "older"]
+
+    assert older.baseline == {**values(0.95, (8e-5, 1e-7)), "size_bytes": (9.0, None)}
+
+
+def test_the_test_split_of_an_earlier_candidate_is_in_its_manifest(models: Round) -> None:
+    path = models.artifacts / "small-c00002/aaaaaaaa/manifest.json"
+    found = [
+        {"metric": "accuracy", "split": "validation", "value": 0.9, "standardError": 0.1},
+        {"metric": "accuracy", "split": "test", "value": 0.8, "standardError": 0.2},
+        {"metric": "f1", "split": "test", "value": "x"},
+    ]
+    path.write_text(json.dumps({**json.loads(path.read_text()), "values": found}))
+
+    (older,) = [entry for entry in content(models).entries if entry.name == "older"]
+
+    assert older.test == {"accuracy": (0.8, 0.2)}
+
+
 def test_a_candidate_that_failed_is_never_chosen(models: Round) -> None:
     models.changes["earlier"] = ()
 

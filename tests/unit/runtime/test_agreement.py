@@ -9,10 +9,10 @@ import pytest
 
 from tests.support.measuring_pods import Round
 from tests.support.onnx_graphs import dense
-from winnow_measure.agreement import Agreement, check_agreement
-from winnow_measure.errors import ModelError
 from winnow_measure.models import open_model
-from winnow_measure.sessions import Session
+from winnow_runtime.agreement import Agreement, check_agreement
+from winnow_runtime.errors import ModelError
+from winnow_runtime.sessions import Session
 
 
 def agreement(
@@ -20,7 +20,7 @@ def agreement(
 ) -> Agreement:
     models = Round(folder)
     built = open_model(models.add("one", content, golden=golden, **manifest), models.claims)
-    return check_agreement(built, Session(built.onnx, 1))
+    return check_agreement(built.artifact, Session(built.onnx, 1))
 
 
 def test_the_same_model_agrees(tmp_path: Path) -> None:

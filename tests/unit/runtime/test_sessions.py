@@ -9,8 +9,14 @@ import pytest
 from onnx import helper
 
 from tests.support.onnx_graphs import COLUMNS, blobs, dense, graph, run
-from winnow_measure.errors import ModelError
-from winnow_measure.sessions import Session, outputs_of
+from winnow_runtime.errors import ModelError
+from winnow_runtime.sessions import Session, outputs_of
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a test writes a model."""
+    return tmp_path / "model.onnx"
 
 
 def test_outputs_do_not_depend_on_how_many_rows_go_in_at_once(path: Path) -> None:

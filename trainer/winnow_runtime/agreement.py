@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from winnow_measure.errors import ModelError
-from winnow_measure.models import GOLDEN, BuiltModel, read_tensors
-from winnow_measure.sessions import Session, outputs_of
+from winnow_contract.manifests import Committed
+from winnow_runtime.artifacts import GOLDEN, read_tensors
+from winnow_runtime.errors import ModelError
+from winnow_runtime.sessions import Session, outputs_of
 
 __all__ = ["Agreement", "check_agreement"]
 
@@ -32,7 +33,7 @@ class Agreement:
     allowed: float
 
 
-def check_agreement(built: BuiltModel, session: Session) -> Agreement:
+def check_agreement(artifact: Committed, session: Session) -> Agreement:
     """Compare the runtime's outputs with the recorded ones.
 
     Raises:
@@ -40,7 +41,7 @@ def check_agreement(built: BuiltModel, session: Session) -> Agreement:
             there is nothing to compare with.
         OSError: if the storage cannot be read.
     """
-    inputs, wanted = read_tensors(built.artifact.folder / GOLDEN, "inputs", "outputs")
+    inputs, wanted = read_tensors(artifact.folder / GOLDEN, "inputs", "outputs")
     if not len(inputs):
         raise ModelError("BadArtifact", f"{GOLDEN} has no rows to compare")
     outputs = outputs_of(session, inputs, at_once=len(inputs))
@@ -50,7 +51,7 @@ def check_agreement(built: BuiltModel, session: Session) -> Agreement:
             f"outputs in ONNX Runtime have shape {outputs.shape}, recorded are {wanted.shape}",
         )
     largest = float(np.abs(outputs - wanted).max())
-    allowed = _allowed(built.artifact.document.get("tolerance"), float(np.abs(wanted).max()))
+    allowed = _allowed(artifact.document.get("tolerance"), float(np.abs(wanted).max()))
     if largest > allowed:
         raise ModelError(
             "OutputsDiffer",

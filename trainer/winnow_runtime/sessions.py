@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from winnow_measure.errors import ModelError
-from winnow_measure.models import Tensor
+from winnow_runtime.artifacts import Tensor
+from winnow_runtime.errors import ModelError
 
 __all__ = ["Session", "outputs_of"]
 

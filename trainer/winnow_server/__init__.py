@@ -1,0 +1,1 @@
+"""The inference server: one model over HTTP in the Open Inference Protocol."""
