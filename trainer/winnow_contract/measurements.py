@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from winnow_contract.assignments import (
@@ -46,13 +46,13 @@ __all__ = [
 
 MEASUREMENT = "Measurement"
 MAX_MODELS = 16
-MAX_FILE_BYTES = 120_000
+MAX_FILE_BYTES = 200_000
 """Size of the file: all annotations of an object together have 256 KiB."""
 _FILE = "the measurement file"
-_DIGITS = 7
 
 Values = Mapping[str, tuple[float, float | None]]
 """Value and standard error by key, `accuracy` or `latency_p95_seconds@64`."""
+Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Earlier:
     """sha256 of its manifest in hex; empty without an artifact."""
     values: Values | None = None
     baseline: Values | None = None
-    """Values of the baseline in the same round."""
+    """What the baseline measured in the same round, where it differs from what is recorded of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,8 @@ class Measurement:
     prefer: tuple[str, ...] = ()
     """Keys, the most important first."""
     earlier: tuple[Earlier, ...] = ()
+    recorded: Values | None = None
+    """What is recorded of the baseline, once a round has measured it."""
 
     @property
     def models(self) -> tuple[MeasuredModel, ...]:
@@ -125,23 +127,28 @@ def encode_measurement(measurement: Measurement) -> str:
             f"one round measures {MAX_MODELS} models, the baseline among them, not "
             f"{len(measurement.models)}: make several rounds"
         )
-    room = MAX_FILE_BYTES - len(_dump(replace(measurement, earlier=())).encode())
-    return _dump(replace(measurement, earlier=_newest(measurement.earlier, room)))
+    document = _document(measurement)
+    keys: list[str] = document["keys"]
+    entries = [_earlier_document(entry, keys) for entry in measurement.earlier]
+    room = MAX_FILE_BYTES - len(_json(document).encode())
+    return _json({**document, "earlier": _newest(entries, room)})
 
 
-def _newest(earlier: Sequence[Earlier], room: int) -> tuple[Earlier, ...]:
+def _newest(entries: Sequence[Document], room: int) -> Sequence[Document]:
     """The entries at the end that fit into so many bytes, each with a comma."""
-    kept = len(earlier)
+    kept = len(entries)
     while kept > 0:
-        room -= len(_json(_earlier_document(earlier[kept - 1])).encode()) + 1
+        room -= len(_json(entries[kept - 1]).encode()) + 1
         if room < 0:
             break
         kept -= 1
-    return tuple(earlier[kept:])
+    return entries[kept:]
 
 
-def _dump(measurement: Measurement) -> str:
-    document = {
+def _document(measurement: Measurement) -> Document:
+    """All but earlier candidates; of figures the keys stand once, the others in their order."""
+    keys = _keys(measurement)
+    document: Document = {
         "contractVersion": CONTRACT_VERSION,
         "kind": MEASUREMENT,
         "job": job_document(measurement.job),
@@ -157,16 +164,34 @@ def _dump(measurement: Measurement) -> str:
         "repetitions": measurement.repetitions,
         "goals": [goal_document(goal) for goal in measurement.goals],
         "prefer": list(measurement.prefer),
-        "earlier": [_earlier_document(entry) for entry in measurement.earlier],
+        "keys": keys,
+        "earlier": [],
     }
-    return _json(document)
+    if measurement.recorded is not None:
+        document["recorded"] = _column(measurement.recorded, keys)
+    return document
+
+
+def _keys(measurement: Measurement) -> list[str]:
+    listed = [measurement.recorded]
+    for entry in measurement.earlier:
+        listed += [entry.values, entry.baseline]
+    return list(dict.fromkeys(key for values in listed for key in values or ()))
+
+
+def _column(values: Values, keys: Sequence[str]) -> list[list[float] | None]:
+    """A value and its error for each key, up to the last that there is."""
+    pairs = [values.get(key) for key in keys]
+    while pairs and pairs[-1] is None:
+        pairs.pop()
+    return [None if pair is None else [n for n in pair if n is not None] for pair in pairs]
 
 
 def _json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def _model_document(model: MeasuredModel) -> dict[str, Any]:
+def _model_document(model: MeasuredModel) -> Document:
     return {
         "number": model.number,
         "name": model.name,
@@ -176,10 +201,10 @@ def _model_document(model: MeasuredModel) -> dict[str, Any]:
     }
 
 
-def _earlier_document(entry: Earlier) -> dict[str, Any]:
+def _earlier_document(entry: Earlier, keys: Sequence[str]) -> Document:
     texts = {"cause": entry.cause, "message": entry.message}
     texts |= {"uri": entry.uri, "digest": entry.digest}
-    document: dict[str, Any] = {
+    document: Document = {
         "number": entry.number,
         "name": entry.name,
         "candidate": entry.candidate,
@@ -189,13 +214,8 @@ def _earlier_document(entry: Earlier) -> dict[str, Any]:
     }
     for name, values in (("values", entry.values), ("baseline", entry.baseline)):
         if values is not None:
-            document[name] = {key: _pair(*pair) for key, pair in values.items()}
+            document[name] = _column(values, keys)
     return document
-
-
-def _pair(value: float, error: float | None) -> list[float]:
-    pair = [value] if error is None else [value, error]
-    return [float(f"{number:.{_DIGITS}g}") for number in pair]
 
 
 def decode_measurement(text: str) -> Measurement:
@@ -214,6 +234,7 @@ def decode_measurement(text: str) -> Measurement:
         prefer = parse_prefer(_texts(entries, "prefer"), batch_sizes)
     except GoalError as error:
         raise AssignmentsError(str(error)) from error
+    keys = _texts(entries, "keys")
     measurement = Measurement(
         job=read_job(entries),
         round=entries.whole("round", minimum=1),
@@ -225,7 +246,8 @@ def decode_measurement(text: str) -> Measurement:
         repetitions=entries.whole("repetitions", minimum=1),
         goals=goals,
         prefer=prefer,
-        earlier=tuple(map(_earlier, entries.items("earlier"))),
+        earlier=tuple(_earlier(item, keys) for item in entries.items("earlier")),
+        recorded=_values(entries, "recorded", keys),
     )
     _check_numbers(measurement)
     return measurement
@@ -267,7 +289,7 @@ def _model(item: Entries) -> MeasuredModel:
     )
 
 
-def _earlier(item: Entries) -> Earlier:
+def _earlier(item: Entries, keys: Sequence[str]) -> Earlier:
     has_artifact = "uri" in item.document
     return Earlier(
         number=item.whole("number", minimum=1),
@@ -279,20 +301,25 @@ def _earlier(item: Entries) -> Earlier:
         message=item.text("message") if "message" in item.document else "",
         uri=item.claim_uri("uri") if has_artifact else "",
         digest=item.digest("digest") if has_artifact else "",
-        values=_values(item, "values"),
-        baseline=_values(item, "baseline"),
+        values=_values(item, "values", keys),
+        baseline=_values(item, "baseline", keys),
     )
 
 
-def _values(item: Entries, key: str) -> Values | None:
-    if key not in item.document:
+def _values(item: Entries, name: str, keys: Sequence[str]) -> Values | None:
+    if name not in item.document:
         return None
-    values = {}
-    for name, pair in item.mapping(key).items():
-        if not isinstance(pair, list) or len(pair) not in {1, 2} or not all(map(_is_number, pair)):
-            raise AssignmentsError(f"{key}.{name[:63]} of {_FILE} must be a value and its error")
-        values[name] = (float(pair[0]), float(pair[1]) if len(pair) > 1 else None)
-    return values
+    column = item.document[name]
+    if not isinstance(column, list) or len(column) > len(keys):
+        raise AssignmentsError(f"{name!r} of {_FILE} must be a list of at most {len(keys)} figures")
+    pairs = zip(keys, column, strict=False)
+    return {key: _pair(pair, f"{name}.{key[:63]}") for key, pair in pairs if pair is not None}
+
+
+def _pair(pair: object, where: str) -> tuple[float, float | None]:
+    if not isinstance(pair, list) or len(pair) not in {1, 2} or not all(map(_is_number, pair)):
+        raise AssignmentsError(f"{where} of {_FILE} must be a value and its error")
+    return float(pair[0]), float(pair[1]) if len(pair) > 1 else None
 
 
 def _is_number(value: object) -> bool:

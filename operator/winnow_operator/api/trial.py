@@ -1,6 +1,7 @@
 """The Trial kind: one record per trial. Only the operator writes it.
 
-A Trial is made Active before its pod starts, and gets its outcome once, for good.
+A Trial is made Active before its pod starts, and gets its outcome once, for good. Its lists are
+written as a whole (atomic): the record of who wrote each entry would be larger than they are.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from winnow_operator.api.fields import (
     ParameterName,
     Timestamp,
 )
-from winnow_operator.api.rules import Rule, atomic_list, named_list, rules, said
+from winnow_operator.api.rules import Rule, atomic_list, rules, said
 
 StepText = Annotated[str, Field(max_length=4096)]
 """One step of a candidate with all its options, as compact JSON."""
@@ -94,7 +95,7 @@ class TrialSpec(ApiModel):
     number: int = Field(ge=1, le=99_999)
     """Number of the trial in its job, from 1."""
     parameters: tuple[Assignment, ...] = Field(
-        default=(), max_length=32, json_schema_extra=named_list("name")
+        default=(), max_length=32, json_schema_extra=atomic_list()
     )
     """The values that the search suggested."""
     seed: int = Field(ge=0, le=EXACT_INTEGER)
@@ -119,13 +120,11 @@ class TrialStatus(ApiModel):
     score: DecimalString | None = None
     """The objective with its sign so that lower is better; kubectl sorts by it."""
     values: tuple[MetricValue, ...] = Field(
-        default=(), max_length=32, json_schema_extra=named_list("metric")
+        default=(), max_length=32, json_schema_extra=atomic_list()
     )
     """Metrics on the validation split, the objective first; of a candidate also those of the
     serving runtime."""
-    test: tuple[MetricValue, ...] = Field(
-        default=(), max_length=8, json_schema_extra=named_list("metric")
-    )
+    test: tuple[MetricValue, ...] = Field(default=(), max_length=8, json_schema_extra=atomic_list())
     """The objective's metric on the test split, of a candidate all quality metrics; nothing that
     chooses reads it."""
     artifact: Artifact | None = None
@@ -133,7 +132,8 @@ class TrialStatus(ApiModel):
     baseline: tuple[MetricValue, ...] = Field(
         default=(), max_length=32, json_schema_extra=atomic_list()
     )
-    """Of a candidate: the same metrics of the baseline in the same round of measurement."""
+    """Of a candidate: what the baseline measured in the same round, where it differs from what the
+    baseline's own Trial records."""
     round: int | None = Field(default=None, ge=1)
     """Of a candidate: the round that measured it."""
     cause: str | None = Field(default=None, max_length=63)

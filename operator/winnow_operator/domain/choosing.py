@@ -1,28 +1,27 @@
-"""From the recorded Trials of a CompressionJob to a choice, and how its figures are shown.
+"""What the Trials of a CompressionJob record for a choice, and how its figures are shown.
 
-The choice itself is the contract's, which the report uses too. Nothing here reads a test value.
+The choice itself is the contract's (`recorded`), which the report uses too. Nothing here reads a
+test value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from winnow_contract.amounts import size_text, speedup_text
 from winnow_contract.goals import Goal
 from winnow_contract.manifests import Values
 from winnow_contract.measured_metrics import METRICS, metric_key, metric_of
-from winnow_contract.selection import Candidate, Choice, choose, of_baseline
-from winnow_contract.steps import BASELINE
+from winnow_contract.recorded import Recorded
+from winnow_contract.selection import Candidate
 from winnow_contract.verdicts import ratio_of, speedup_of
 from winnow_operator.api.compressionjob_status import Ratio
 from winnow_operator.api.fields import decimal_text
 from winnow_operator.api.trial import MetricValue, Outcome, TrialStatus
+from winnow_operator.domain.ledger import Ledger, TrialRecord
 
 __all__ = [
-    "RecordedCandidate",
-    "candidate_of",
-    "choose_recorded",
+    "measured_of",
     "ratios_of",
     "recorded_of",
     "shown_keys",
@@ -37,29 +36,23 @@ RATIO_DIGITS = 4
 """Significant digits of a ratio: no measurement here is better than that."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedCandidate:
-    """What is recorded of one candidate, the baseline or another."""
-
-    number: int
-    name: str
-    outcome: Outcome
-    values: Sequence[MetricValue]
-    """`status.values` of its Trial."""
-    baseline: Sequence[MetricValue]
-    """The baseline's values of the same round."""
-    is_baseline: bool = False
+def measured_of(ledger: Ledger) -> dict[int, Recorded]:
+    """What is recorded of the candidates that succeeded, by number; the baseline is one of them."""
+    return {
+        number: recorded_of(record)
+        for number, record in sorted(ledger.records.items())
+        if record.outcome is Outcome.SUCCEEDED
+    }
 
 
-def recorded_of(number: int, name: str, status: TrialStatus) -> RecordedCandidate:
-    """What the status of a candidate's Trial holds."""
-    return RecordedCandidate(
-        number=number,
-        name=name,
-        outcome=status.outcome,
-        values=status.values,
-        baseline=status.baseline,
-        is_baseline=name == BASELINE,
+def recorded_of(record: TrialRecord) -> Recorded:
+    """What a choice needs of a Trial."""
+    status = record.status or TrialStatus()
+    return Recorded(
+        number=record.number,
+        name=record.candidate.name if record.candidate else "",
+        values=values_of(status.values),
+        beside=values_of(status.baseline),
     )
 
 
@@ -73,26 +66,6 @@ def values_of(recorded: Iterable[MetricValue]) -> Values:
         for value in recorded
         if value.metric.partition("@")[0] in METRICS
     }
-
-
-def candidate_of(recorded: RecordedCandidate) -> Candidate:
-    """The candidate as the choice sees it."""
-    values = values_of(recorded.values)
-    if recorded.is_baseline:
-        return of_baseline(recorded.number, recorded.name, values)
-    return Candidate(recorded.number, recorded.name, values, values_of(recorded.baseline))
-
-
-def choose_recorded(
-    recorded: Iterable[RecordedCandidate], *, goals: Sequence[Goal], prefer: Sequence[str]
-) -> Choice | None:
-    """The choice among all candidates that succeeded; None while no baseline did."""
-    measured = [candidate_of(r) for r in recorded if r.outcome is Outcome.SUCCEEDED]
-    baseline = next((c for c in measured if c.is_baseline), None)
-    if baseline is None:
-        return None
-    others = [c for c in measured if c is not baseline]
-    return choose(baseline, others, goals=goals, prefer=prefer)
 
 
 def shown_keys(goals: Sequence[Goal], prefer: Sequence[str]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from winnow_contract.goals import Goal
+from winnow_contract.recorded import as_candidate, choose_recorded
 from winnow_contract.selection import Candidate, Choice
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.compressionjob_status import (
@@ -23,11 +24,8 @@ from winnow_operator.api.trial import TrialStatus
 from winnow_operator.domain.blockages import format_time
 from winnow_operator.domain.chains import goals_of, prefer_of
 from winnow_operator.domain.choosing import (
-    RecordedCandidate,
-    candidate_of,
-    choose_recorded,
+    measured_of,
     ratios_of,
-    recorded_of,
     shown_keys,
     size_shown,
     speed_key,
@@ -167,28 +165,21 @@ def choose_from(
         GoalError: if goals or prefer cannot be used.
     """
     goals, prefer = goals_of(spec), prefer_of(spec)
-    recorded = {n: recorded_candidate(r) for n, r in sorted(ledger.records.items())}
-    choice = choose_recorded(recorded.values(), goals=goals, prefer=prefer)
-    if choice is None:
+    measured = measured_of(ledger)
+    baseline = measured.pop(BASELINE_NUMBER, None)
+    if baseline is None:
         return None
+    choice = choose_recorded(baseline, measured.values(), goals=goals, prefer=prefer)
+    selected = as_candidate(measured.get(choice.number, baseline), baseline)
     shown = _Shown(goals, prefer, trial_name)
-    baseline, selected = (recorded[n] for n in (BASELINE_NUMBER, choice.number))
-    candidate = candidate_of(selected)
-    record = ledger.records[choice.number]
     return Chosen(
         choice=choice,
-        baseline=shown.candidate(ledger.records[BASELINE_NUMBER], candidate_of(baseline)),
-        selected=shown.candidate(record, candidate, choice.reason),
+        baseline=shown.candidate(ledger.records[BASELINE_NUMBER], as_candidate(baseline, baseline)),
+        selected=shown.candidate(ledger.records[choice.number], selected, choice.reason),
         closest=shown.closest(choice),
-        speedup=speedup_shown(candidate, speed_key(goals, prefer, spec.measurement.batch_sizes[0])),
-        size=size_shown(candidate),
+        speedup=speedup_shown(selected, speed_key(goals, prefer, spec.measurement.batch_sizes[0])),
+        size=size_shown(selected),
     )
-
-
-def recorded_candidate(record: TrialRecord) -> RecordedCandidate:
-    """What a choice needs of a Trial."""
-    name = record.candidate.name if record.candidate else ""
-    return recorded_of(record.number, name, record.status or TrialStatus())
 
 
 @dataclass(frozen=True, slots=True)

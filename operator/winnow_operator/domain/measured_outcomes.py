@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from winnow_contract.measured import MeasuredCandidate, MeasurementResult
-from winnow_contract.measurements import Values
+from winnow_contract.recorded import Values, differing
 from winnow_operator.api.fields import decimal_text
 from winnow_operator.api.searchjob import Objective
 from winnow_operator.api.trial import Artifact, FaultScope, MetricValue, Outcome, TrialStatus
+from winnow_operator.domain.choosing import measured_of
 from winnow_operator.domain.ledger import Ledger, TrialRecord
 from winnow_operator.domain.rounds import BASELINE_NUMBER
 from winnow_operator.domain.settlements import (
@@ -40,7 +41,9 @@ def measured_outcomes(
 ) -> list[Settlement]:
     """The outcomes of the candidates that wait for this result."""
     baseline = next((c for c in result.candidates if c.number == BASELINE_NUMBER), None)
-    beside = {} if baseline is None else baseline.values
+    found = {} if baseline is None else baseline.values
+    recorded = measured_of(ledger).get(BASELINE_NUMBER)
+    beside = {} if recorded is None else differing(found, recorded.values)
     return [
         Settlement(c.number, _status(c, result, ledger.records[c.number], beside, measured))
         for c in result.candidates

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from typing_extensions import override
@@ -16,9 +16,9 @@ from winnow_contract.assignments import (
     TrialAssignment,
     encode_assignments,
 )
+from winnow_contract.recorded import Recorded, as_candidate
 from winnow_contract.steps import BASELINE, StepError, step_text
 from winnow_operator.api.compressionjob import CompressionJob
-from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.chain_scores import chain_score
 from winnow_operator.domain.chain_space import (
     chain_key,
@@ -34,8 +34,7 @@ from winnow_operator.domain.chains import (
     step_documents,
     step_texts,
 )
-from winnow_operator.domain.choosing import candidate_of
-from winnow_operator.domain.compression_status import recorded_candidate
+from winnow_operator.domain.choosing import measured_of
 from winnow_operator.domain.intervals import format_intervals
 from winnow_operator.domain.ledger import Candidate, TrialRecord
 from winnow_operator.domain.outcomes import TrialContext
@@ -169,19 +168,21 @@ class CompressionContext(JobContext):
             seed=auto.seed,
             named={chain_key(step_documents(candidate)) for candidate in spec.candidates},
         )
-        space = chain_space(engine.kinds)
+        space, measured = chain_space(engine.kinds), measured_of(self.state.ledger)
         for number, record in sorted(self.state.ledger.records.items()):
             steps = read_steps(record.candidate.steps) if record.candidate else ()
             point = point_of(steps, space) if steps else None
             if point is not None:
-                engine.observe(Record(number, point, record.outcome, self._score(record)))
+                score = self._score(number, measured)
+                engine.observe(Record(number, point, record.outcome, score))
         return engine
 
-    def _score(self, record: TrialRecord) -> float | None:
-        if record.outcome is not Outcome.SUCCEEDED:
+    def _score(self, number: int, measured: Mapping[int, Recorded]) -> float | None:
+        baseline = measured.get(BASELINE_NUMBER)
+        if baseline is None or number not in measured:
             return None
         spec = self.job.spec
-        candidate = candidate_of(recorded_candidate(record))
+        candidate = as_candidate(measured[number], baseline)
         return chain_score(candidate, goals_of(spec), prefer_of(spec))
 
     @override

@@ -23,7 +23,7 @@ from winnow_operator.domain.blockages import (
     stuck_pods,
 )
 from winnow_operator.domain.chains import goals_of, prefer_of
-from winnow_operator.domain.choosing import values_of
+from winnow_operator.domain.choosing import measured_of, values_of
 from winnow_operator.domain.endings import Ending
 from winnow_operator.domain.ledger import TrialRecord
 from winnow_operator.domain.measured_outcomes import MeasuredRound, measured_outcomes
@@ -217,7 +217,7 @@ def measuring_pod(context: CompressionContext) -> PodSettings:
 def measurement_of(context: CompressionContext, index: int) -> Measurement:
     """What the pod of a round measures, and how."""
     spec, records = context.job.spec, context.state.ledger.records
-    objective = context.origin.objective
+    objective, measured = context.origin.objective, measured_of(context.state.ledger)
     others = [n for n in built_numbers(context) if n != BASELINE_NUMBER]
     return Measurement(
         job=context.identity,
@@ -231,6 +231,7 @@ def measurement_of(context: CompressionContext, index: int) -> Measurement:
         goals=goals_of(spec),
         prefer=prefer_of(spec),
         earlier=tuple(_earlier(context)),
+        recorded=measured[BASELINE_NUMBER].values if BASELINE_NUMBER in measured else None,
     )
 
 

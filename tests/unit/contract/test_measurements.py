@@ -11,6 +11,7 @@ import pytest
 from winnow_contract.assignments import AssignmentsError, JobIdentity, ObjectiveSpec
 from winnow_contract.errors import ContractVersionError
 from winnow_contract.goals import Bound, Goal
+from winnow_contract.measured_metrics import measured_keys
 from winnow_contract.measurements import (
     MAX_FILE_BYTES,
     Earlier,
@@ -19,6 +20,9 @@ from winnow_contract.measurements import (
     decode_measurement,
     encode_measurement,
 )
+
+MOST_CANDIDATES = 100
+"""`spec.auto.maxCandidates` is at most this."""
 
 
 def model(number: int, candidate: str) -> MeasuredModel:
@@ -47,10 +51,11 @@ def measurement(**changes: Any) -> Measurement:
                 "old",
                 uri="pvc://a/b",
                 digest="cd" * 32,
-                values={"accuracy": (0.98, 0.01), "size_bytes": (97000.0, None)},
-                baseline={"accuracy": (0.99, None)},
+                values={"accuracy": (0.98, 0.01), "size_bytes": (11_181_642.0, None)},
+                baseline={"size_bytes": (44_761_001.0, None)},
             ),
         ),
+        recorded={"accuracy": (0.99, 0.001)},
     )
     return replace(whole, **changes)
 
@@ -70,12 +75,32 @@ def test_more_models_than_one_round_measures_are_refused() -> None:
         encode_measurement(measurement(candidates=many))
 
 
-def test_a_long_history_is_cut_at_its_old_end_so_that_the_file_fits() -> None:
-    values = {f"latency_p{p}_seconds@{b}": (0.123, 0.0045) for p in (50, 95, 99) for b in (1, 64)}
-    earlier = tuple(
-        Earlier(n, f"digits-c{n:05d}", f"c{n}", values=values, baseline=values)
-        for n in range(20, 320)
+def old(number: int, room: str = "") -> Earlier:
+    """A candidate with every figure at four batch sizes, most of which the baseline has otherwise."""
+    keys = measured_keys("Classification", (1, 8, 64, 256))
+    name = f"{'n' * 40}-c{number:05d}"
+    return Earlier(
+        number,
+        name,
+        f"auto-{number}-{'n' * 30}",
+        round=number,
+        uri=f"pvc://winnow-artifacts/{room}{'n' * 63}/compressionjob/{'n' * 40}-12345678/{name}/12345678",
+        digest="ab" * 32,
+        values=dict.fromkeys(keys, (0.0001234567, 0.00000123)),
+        baseline=dict.fromkeys(keys[4:25], (0.0001234567, 0.00000123)),
     )
+
+
+def test_all_earlier_candidates_of_the_longest_search_fit_with_all_their_digits() -> None:
+    earlier = tuple(map(old, range(2, 2 + MOST_CANDIDATES)))
+
+    text = encode_measurement(measurement(earlier=earlier))
+
+    assert decode_measurement(text).earlier == earlier
+
+
+def test_a_history_that_is_too_long_all_the_same_is_cut_at_its_old_end() -> None:
+    earlier = tuple(old(number, room="x" * 900) for number in range(2, 302))
 
     text = encode_measurement(measurement(earlier=earlier))
 
@@ -105,20 +130,14 @@ REFUSED = {
     "an odd preference": (document(prefer=["x"]), "prefer names x, which is not measured"),
     "no text": (document(prefer=[1]), "'prefer' of the measurement file must be a list of texts"),
     "odd values": (
-        document(
-            earlier=[
-                {
-                    "number": 9,
-                    "name": "a",
-                    "candidate": "a",
-                    "round": 1,
-                    "outcome": "Succeeded",
-                    "values": {"f1": ["x"]},
-                }
-            ]
-        ),
-        "values.f1 of the measurement file must be a value and its error",
+        document(recorded=[["x"]]),
+        "recorded.accuracy of the measurement file must be a value and its error",
     ),
+    "values without a key": (
+        document(recorded=[[1]] * 3),
+        "'recorded' of the measurement file must be a list of at most 2 figures",
+    ),
+    "no keys": (document(keys=[1]), "'keys' of the measurement file must be a list of texts"),
 }
 
 

@@ -42,7 +42,6 @@ def ledger(*names: str) -> Ledger:
         status = TrialStatus(
             outcome=Outcome.SUCCEEDED,
             values=metric_values(figures_of(name)),
-            baseline=metric_values(figures_of("baseline")) if number > 1 else (),
             round=1,
         )
         candidate = Candidate(name, (), "")

@@ -47,12 +47,27 @@ def test_a_measured_candidate_has_its_values_the_objective_first_beside_the_base
 
     assert (int8.outcome, int8.score, int8.round) == (Outcome.SUCCEEDED, "-0.975", 1)
     assert int8.values[0].metric == "accuracy"
-    assert {v.metric: v.value for v in int8.baseline}["accuracy"] == "0.98"
-    assert baseline.baseline == ()
+    assert baseline.values[0].value == "0.98"
+    assert int8.baseline == baseline.baseline == (), "its own Trial has them"
     assert [(v.metric, v.value, v.standard_error) for v in int8.test] == [
         ("accuracy", "0.97", "0.01")
     ]
     assert (int8.attempts, int8.batch) == (2, "small-k0001")
+
+
+def test_of_a_later_round_is_recorded_what_the_baseline_measured_otherwise_there() -> None:
+    first, _ = outcomes(BASELINE, INT8)
+    ledger = Ledger()
+    ledger.put(replace(record(1, first), outcome=Outcome.SUCCEEDED))
+    ledger.put(record(2))
+    slower = {**BASELINE.values, "latency_p95_seconds@1": (0.009, 1e-5)}
+    result = MeasurementResult("0a1b2c3d", (replace(BASELINE, values=slower), INT8))
+
+    (settled,) = measured_outcomes(result, ledger, replace(ROUND, number=2))
+
+    assert [(v.metric, v.value) for v in settled.status.baseline] == [
+        ("latency_p95_seconds@1", "0.009")
+    ]
 
 
 def test_the_final_artifact_takes_the_place_of_the_built_one() -> None:
