@@ -41,8 +41,13 @@ def trainer_facts() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)),
         "threads": 1,
         "winnow": revision(TRAINER_SOURCES),
-        **{name: importlib.metadata.version(name) for name in TRAINER_PACKAGES},
+        **trainer_packages(),
     }
+
+
+def trainer_packages() -> dict[str, str]:
+    """Versions of what trains, cuts, rounds and runs."""
+    return {name: importlib.metadata.version(name) for name in TRAINER_PACKAGES}
 
 
 def cpu_model() -> str:

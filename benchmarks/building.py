@@ -1,0 +1,204 @@
+"""Trains the network of a subject and builds its candidates, by the program that trial pods run.
+
+Artifacts lie as on claims, in a folder of the user's cache, under names that say by what settings
+they were made. The trainer repeats the result of what it finds there, so nothing is trained twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.machine import TRAINER_SOURCES, revision, trainer_packages
+from benchmarks.subjects import METRIC, Subject
+from devcluster.profiles import cache_root
+from winnow_contract.assignments import (
+    COMPRESSIONJOB,
+    Assignments,
+    JobIdentity,
+    ObjectiveSpec,
+    Source,
+    TrialAssignment,
+    encode_assignments,
+)
+from winnow_contract.measurements import MeasuredModel
+from winnow_contract.results import PodResult, TrialResult, decode_result
+from winnow_contract.steps import BASELINE, resolve_chain
+from winnow_trainer.data.builtin import load_builtin
+from winnow_trainer.task import DataKind
+
+SEED = 20_261_126
+"""Of the training and of every candidate."""
+KEY_LENGTH = 12
+SIDE = 64
+"""Height and width to which the digits of 8x8 are brought."""
+TRAINER = (sys.executable, "-m", "winnow_trainer")
+MODELS = "models"
+"""Name of the claim that holds artifacts."""
+BUILT_BY = "built-by.json"
+OBJECTIVE = ObjectiveSpec(METRIC, "Maximize")
+
+
+class BuildError(Exception):
+    """The trainer could not make what it was asked for; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What there is to measure of a subject."""
+
+    claims: Path
+    """Folder that holds the claims by name."""
+    baseline: MeasuredModel
+    candidates: tuple[MeasuredModel, ...]
+    failures: Mapping[str, str]
+    """Why a candidate could not be built, by name."""
+    revisions: tuple[str, ...]
+    """The project's commits that the artifacts were built with."""
+
+
+def claims_folder() -> Path:
+    """Where artifacts and data are kept between runs."""
+    return cache_root().parent / "benchmarks" / "claims"
+
+
+def build(subject: Subject) -> Built:
+    """Train and build what is not there yet.
+
+    Raises:
+        BuildError: if the source or the baseline cannot be made.
+    """
+    claims = claims_folder()
+    _write_digits(claims / "data" / f"digits-{SIDE}x{SIDE}.npz")
+    source = _source(subject, claims)
+    trials = tuple(_trials(subject, source.digest))
+    job = JobIdentity(COMPRESSIONJOB, "benchmarks", subject.name, "benchmark")
+    assignments = Assignments(job, (OBJECTIVE,), trials, len(trials), source=source)
+    results = _run_pod(claims, subject.name, assignments)
+    models, failures = {}, {}
+    for trial, result in zip(trials, results, strict=True):
+        if result.outcome == "Succeeded":
+            models[trial.candidate] = _model(subject.name, trial, result)
+        else:
+            failures[trial.candidate] = f"{result.cause}: {result.message}"
+    if BASELINE not in models:
+        raise BuildError(f"{subject.name}: the baseline failed, {failures[BASELINE]}")
+    baseline = models.pop(BASELINE)
+    revisions = _revisions(claims, (source.uri, *(model.uri for model in models.values())))
+    return Built(claims, baseline, tuple(models.values()), failures, revisions)
+
+
+def _source(subject: Subject, claims: Path) -> Source:
+    """The trained network."""
+    folder = f"{subject.name}-source"
+    trial = TrialAssignment(f"{subject.name}-{_key(subject.task)}", 1, SEED, {})
+    job = JobIdentity("SearchJob", "benchmarks", subject.name, "benchmark")
+    (result,) = _run_pod(claims, folder, Assignments(job, (OBJECTIVE,), (trial,), 1, subject.task))
+    if result.outcome != "Succeeded":
+        raise BuildError(f"{subject.name} was not trained, {result.cause}: {result.message}")
+    model = _model(folder, trial, result)
+    return Source(model.uri, model.digest)
+
+
+def _trials(subject: Subject, source_digest: str) -> list[TrialAssignment]:
+    chains = {BASELINE: (), **subject.candidates}
+    return [
+        _candidate(subject.name, number, name, resolve_chain(steps), source_digest)
+        for number, (name, steps) in enumerate(chains.items(), 1)
+    ]
+
+
+def _candidate(
+    subject: str, number: int, name: str, steps: tuple[Mapping[str, Any], ...], source: str
+) -> TrialAssignment:
+    key = _key([source, number, name, steps])
+    return TrialAssignment(f"{subject}-{key}", number, SEED, {}, name, steps)
+
+
+def _key(made_by: Any) -> str:
+    """A short name for everything that decides how an artifact comes out."""
+    document = [made_by, SEED, trainer_packages()]
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def _model(folder: str, trial: TrialAssignment, result: TrialResult) -> MeasuredModel:
+    uri = f"pvc://{MODELS}/{folder}/{trial.name}/{result.attempt}"
+    return MeasuredModel(trial.number, trial.name, trial.candidate, uri, result.digest)
+
+
+def _run_pod(claims: Path, folder: str, assignments: Assignments) -> list[TrialResult]:
+    """Run the trainer's program as its pod would; the results of all trials in their order.
+
+    Raises:
+        BuildError: if it gave none.
+    """
+    artifacts, attempt = claims / MODELS / folder, secrets.token_hex(4)
+    with tempfile.TemporaryDirectory(prefix="winnow-benchmark-") as scratch:
+        log = Path(scratch) / "termination-log"
+        given = Path(scratch) / "assignments.json"
+        given.write_text(encode_assignments(assignments))
+        variables = {
+            "WINNOW_ASSIGNMENTS": str(given),
+            "WINNOW_ARTIFACTS": str(artifacts),
+            "WINNOW_ATTEMPT": attempt,
+            "WINNOW_CLAIMS": str(claims),
+            "WINNOW_TERMINATION_LOG": str(log),
+            "WINNOW_METRICS_PORT": "0",
+            "WINNOW_THREADS": "1",
+        }
+        done = subprocess.run(
+            TRAINER, env={**os.environ, **variables}, stdout=sys.stderr, check=False
+        )
+        result = decode_result(log.read_text()) if log.exists() else PodResult(attempt)
+    if done.returncode:
+        raise BuildError(
+            f"the trainer ended with {done.returncode}: {result.cause} {result.message}"
+        )
+    _sign(artifacts, assignments.trials, attempt)
+    by_number = {
+        trial.number: replace(trial, attempt=trial.attempt or attempt) for trial in result.trials
+    }
+    return [by_number[trial.number] for trial in assignments.trials]
+
+
+def _sign(artifacts: Path, trials: tuple[TrialAssignment, ...], attempt: str) -> None:
+    """Say beside each new artifact which commit of the project has made it."""
+    text = json.dumps({"winnow": revision(TRAINER_SOURCES)})
+    for trial in trials:
+        if (artifacts / trial.name / attempt).is_dir():
+            (artifacts / trial.name / f"{attempt}-{BUILT_BY}").write_text(text)
+
+
+def _revisions(claims: Path, uris: tuple[str, ...]) -> tuple[str, ...]:
+    prefix = f"pvc://{MODELS}/"
+    folders = [claims / MODELS / uri.removeprefix(prefix) for uri in uris]
+    paths = [folder.with_name(f"{folder.name}-{BUILT_BY}") for folder in folders]
+    return tuple(sorted({json.loads(p.read_text())["winnow"] for p in paths if p.exists()}))
+
+
+def _write_digits(path: Path) -> None:
+    """The digits as images of another size, (rows, height, width), if they are not there yet."""
+    if path.exists():
+        return
+    digits = load_builtin("digits", DataKind.AUTO)
+    images = torch.from_numpy(digits.features).view(-1, 1, 8, 8)
+    larger = torch.nn.functional.interpolate(
+        images, size=(SIDE, SIDE), mode="bilinear", align_corners=False
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part.npz")
+    np.savez_compressed(part, X=larger[:, 0].numpy(), y=digits.targets)
+    part.rename(path)

@@ -1,0 +1,148 @@
+"""Measures the models of a subject side by side, as the measuring pod does, and PyTorch with them.
+
+Each model is examined by winnow_measure (digests, claims, agreement with torch, quality); then all
+answer requests in turns, in the order and with the clock of winnow_measure. The baseline takes
+part a second time, as an uncompiled torch module.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from benchmarks.building import OBJECTIVE, Built
+from benchmarks.compression_report import EAGER, Row
+from benchmarks.machine import load
+from benchmarks.subjects import BATCH_SIZES, LATENCY, Subject
+from winnow_contract.assignments import COMPRESSIONJOB, JobIdentity
+from winnow_contract.measured_metrics import metric_key
+from winnow_contract.measurements import Measurement
+from winnow_contract.resolved_steps import step_text
+from winnow_measure.evaluation import Evaluation
+from winnow_measure.examining import Examined, Examiner, batches_of
+from winnow_measure.timing import time_burst, time_model, turn_order
+from winnow_runtime.artifacts import Tensor
+from winnow_runtime.errors import ModelError
+from winnow_trainer.architectures import Architecture, Model
+from winnow_trainer.compress.source import DESCRIPTION, WEIGHTS
+from winnow_trainer.training import outputs_of
+
+THREADS = 1
+KEY = metric_key(LATENCY, BATCH_SIZES[0])
+
+Request = Callable[[], float]
+"""Answers requests for a moment; gives the median of their seconds."""
+
+
+def measure_subject(subject: Subject, built: Built, turns: int) -> list[Row]:
+    """A row for each model, and one for the baseline as PyTorch runs it.
+
+    Raises:
+        ModelError: if the baseline cannot be measured.
+    """
+    torch.set_num_threads(THREADS)
+    examined, evaluation, failures = _examine(subject, built, turns)
+    baseline = examined[built.baseline.candidate]
+    eager = _eager_model(baseline.built.artifact.folder)
+    rows = batches_of(evaluation.validation.inputs, BATCH_SIZES)
+    requests: dict[str, Request] = {
+        name: partial(_onnx_seconds, found.built.onnx, rows) for name, found in examined.items()
+    }
+    requests[EAGER] = partial(_eager_seconds, eager, rows[BATCH_SIZES[0]])
+    seconds: dict[str, list[float]] = {name: [] for name in requests}
+    before = load()
+    for turn in range(turns):
+        for name in turn_order(list(requests), turn):
+            seconds[name].append(requests[name]())
+        print(f"{subject.name}: turn {turn + 1} of {turns}", file=sys.stderr, flush=True)
+    made = [_row(subject, found, seconds[name], before) for name, found in examined.items()]
+    made.append(_eager_row(subject, eager, evaluation, seconds[EAGER], before))
+    return [*made, *(_failed(subject, *failure) for failure in failures.items())]
+
+
+def _examine(
+    subject: Subject, built: Built, turns: int
+) -> tuple[dict[str, Examined], Evaluation, dict[str, str]]:
+    """What can be measured, by name, and why the others cannot."""
+    measurement = Measurement(
+        job=JobIdentity(COMPRESSIONJOB, "benchmarks", subject.name, "benchmark"),
+        round=1,
+        baseline=built.baseline,
+        candidates=built.candidates,
+        objective=OBJECTIVE,
+        batch_sizes=BATCH_SIZES,
+        threads=THREADS,
+        repetitions=turns,
+    )
+    examiner = Examiner(measurement, built.claims)
+    baseline, evaluation = examiner.baseline()
+    examined, failures = {built.baseline.candidate: baseline}, dict(built.failures)
+    for model in built.candidates:
+        try:
+            examined[model.candidate] = examiner.candidate(model, baseline, evaluation)
+        except ModelError as error:
+            failures[model.candidate] = f"{error.cause}: {error}"
+    return examined, evaluation, failures
+
+
+def _eager_model(folder: Path) -> Model:
+    """The baseline as a torch module, from its own files."""
+    model = Model(Architecture.from_json(json.loads((folder / DESCRIPTION).read_text())))
+    model.load_state_dict(load_file(folder / WEIGHTS))
+    return model.eval()
+
+
+def _onnx_seconds(path: Path, rows: Mapping[int, Tensor]) -> float:
+    return time_model(path, THREADS, rows, watch=lambda: None)[KEY]
+
+
+@torch.inference_mode()
+def _eager_seconds(model: nn.Module, rows: Tensor) -> float:
+    return float(np.median(time_burst(partial(model, torch.from_numpy(rows))).seconds))
+
+
+def _row(subject: Subject, found: Examined, seconds: list[float], load_before: float) -> Row:
+    steps = found.built.objects("steps")
+    return Row(
+        subject=subject.name,
+        name=found.built.model.candidate,
+        number=found.built.model.number,
+        steps=[step_text({k: v for k, v in step.items() if k != "report"}) for step in steps],
+        values={key: list(pair) for key, pair in {**found.validation, **found.figures}.items()},
+        test={key: list(pair) for key, pair in found.test.items()},
+        seconds=seconds,
+        load_before=load_before,
+    )
+
+
+def _eager_row(
+    subject: Subject, model: Model, evaluation: Evaluation, seconds: list[float], before: float
+) -> Row:
+    validation, test = (
+        evaluation.quality(split, outputs_of(model, torch.from_numpy(split.inputs)))
+        for split in (evaluation.validation, evaluation.test)
+    )
+    return Row(
+        subject=subject.name,
+        name=EAGER,
+        number=0,
+        steps=[],
+        values={key: list(pair) for key, pair in validation.items()}
+        | {"parameters": [model.parameter_count, None]},
+        test={key: list(pair) for key, pair in test.items()},
+        seconds=seconds,
+        load_before=before,
+    )
+
+
+def _failed(subject: Subject, name: str, why: str) -> Row:
+    number = list(subject.candidates).index(name) + 2
+    return Row(subject.name, name, number, [], {}, {}, [], 0.0, failure=why)
