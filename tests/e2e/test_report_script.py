@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Cluster
 from tests.support.api import Body
-from tests.support.chart import ROOT
 from tests.support.measured_models import report_of
 from tests.support.namespace import Namespace
 from winnow_measure.report.writing import page
@@ -73,19 +70,8 @@ def job(name: str, uri: str | None) -> tuple[Body, Body]:
 def copy(
     cluster: Cluster, namespace: Namespace, name: str, output: Path
 ) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "KUBECTL": cluster.kubectl,
-        "KUBECONFIG": str(cluster.kubeconfig),
-    }
     arguments = [name, "-n", namespace.name, "-o", str(output), "--image", cluster.operator_image]
-    return subprocess.run(
-        [sys.executable, ROOT / "scripts/report", *arguments],
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    return cluster.script("report", *arguments)
 
 
 def make(cluster: Cluster, namespace: Namespace, name: str, uri: str | None) -> None:

@@ -1,0 +1,82 @@
+"""Pods that read or write a claim as a person would, beside those of Winnow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tests.e2e.conftest import Cluster
+from tests.support.api import Body
+from tests.support.chart import ROOT
+
+WAIT = "--timeout=90s"
+LOOK = """
+import json, pathlib, sys
+check = {"__name__": "artifact_check"}
+exec(sys.argv[1], check)
+found = {}
+for path, digest in json.loads(sys.argv[2]).items():
+    folder = pathlib.Path("/claim") / path
+    manifest = json.loads((folder / "manifest.json").read_text())
+    found[path] = {**manifest, "faults": check["faults"](folder, digest, manifest)}
+print(json.dumps(found))
+"""
+"""Prints the manifests of artifacts, and what scripts/artifact_check.py has against each."""
+
+
+def run_on_claim(
+    cluster: Cluster, namespace: str, claim: str, program: str, *arguments: str
+) -> str:
+    """What a Python program prints in a restricted pod that has a claim at /claim."""
+    where, command = ["-n", namespace], ["python", "-c", program, *arguments]
+    pod = json.dumps(_pod(cluster.trainer_image, claim, command))
+    made = cluster.run(*where, "create", "-f", "-", "-o", "name", stdin=pod).strip()
+    ended = "jsonpath={.status.containerStatuses[0].state.terminated}"
+    cluster.run(*where, "wait", made, f"--for={ended}", WAIT)
+    said = cluster.run(*where, "logs", made)
+    phase = cluster.run(*where, "get", made, "-o", "jsonpath={.status.phase}")
+    cluster.run(*where, "delete", made, "--now")
+    assert phase == "Succeeded", said
+    return said
+
+
+def _pod(image: str, claim: str, command: list[str]) -> Body:
+    container = {
+        "name": "claim",
+        "image": image,
+        "command": command,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": "claim", "mountPath": "/claim"}],
+    }
+    user = {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532}
+    spec = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "securityContext": {**user, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+        "volumes": [{"name": "claim", "persistentVolumeClaim": {"claimName": claim}}],
+    }
+    metadata = {"generateName": "claim-"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def place_of(uri: str) -> tuple[str, str]:
+    """Claim and path of an artifact."""
+    claim, _, path = uri.removeprefix("pvc://").partition("/")
+    return claim, path
+
+
+def manifests_of(cluster: Cluster, namespace: str, artifacts: Mapping[str, Body]) -> dict[str, Any]:
+    """The manifest of each artifact by key; every file of all of them is as it was recorded."""
+    places = {key: place_of(artifact["uri"]) for key, artifact in artifacts.items()}
+    (claim,) = {claim for claim, _ in places.values()}
+    asked = {places[key][1]: artifact["digest"] for key, artifact in artifacts.items()}
+    program = (ROOT / "scripts/artifact_check.py").read_text()
+    found = json.loads(run_on_claim(cluster, namespace, claim, LOOK, program, json.dumps(asked)))
+    assert [f["faults"] for f in found.values()] == [[]] * len(asked)
+    return {key: found[path] for key, (_, path) in places.items()}
