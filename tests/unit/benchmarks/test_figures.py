@@ -134,7 +134,7 @@ def test_the_report_shows_machine_medians_ratios_and_what_failed(tmp_path: Path)
     results.add(rounds(5))
     text = report(
         read_results(results.path, Row),
-        check(figures(results.rows), {"random_ratio_10": {"min": 0.95}})
+        check(figures(results.rows), {"random_ratio_10": {"min": 0.95}}),
     )
 
     assert "cores 2, kopf 1" in text
