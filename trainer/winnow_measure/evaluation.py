@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from winnow_contract.errors import UriError
 from winnow_contract.measured_metrics import QUALITY_METRICS
+from winnow_contract.uris import parse_claim
 from winnow_measure.models import EVALUATION, BuiltModel
 from winnow_measure.quality import Array, Measured, measure_all
-from winnow_runtime.artifacts import Tensor, read_tensors
+from winnow_runtime.artifacts import Tensor, open_artifact, read_tensors
 from winnow_runtime.errors import ModelError
 
 __all__ = ["Evaluation", "Split", "read_evaluation"]
@@ -49,8 +52,12 @@ class Evaluation:
         return measure_all(self.kind, outputs, split.targets)
 
 
-def read_evaluation(baseline: BuiltModel) -> Evaluation:
+def read_evaluation(baseline: BuiltModel, claims: Path) -> Evaluation:
     """The rows that the baseline's artifact holds for everybody.
+
+    Args:
+        baseline: as it was built, or, in a later round, the final artifact made of that.
+        claims: folder where claims are mounted by name.
 
     Raises:
         ModelError: with cause BadArtifact, if they are missing or do not fit together.
@@ -59,7 +66,7 @@ def read_evaluation(baseline: BuiltModel) -> Evaluation:
     names = [
         f"{split}_{part}" for split in ("validation", "test") for part in ("inputs", "targets")
     ]
-    tensors = read_tensors(baseline.artifact.folder / EVALUATION, *names)
+    tensors = read_tensors(_folder_of_rows(baseline, claims) / EVALUATION, *names)
     data = baseline.mapping("task").get("data")
     kind = data.get("kind") if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in QUALITY_METRICS:
@@ -72,6 +79,21 @@ def read_evaluation(baseline: BuiltModel) -> Evaluation:
     for name, split in (("validation", validation), ("test", test)):
         _check(name, split)
     return Evaluation(kind, validation, test)
+
+
+def _folder_of_rows(baseline: BuiltModel, claims: Path) -> Path:
+    """Where the rows lie: a final artifact has none, they are in the built one, its parent."""
+    lineage = baseline.objects("lineage")
+    has_rows = any(entry.get("path") == EVALUATION for entry in baseline.objects("files"))
+    if has_rows or not lineage or lineage[-1].get("kind") != "candidate":
+        return baseline.artifact.folder
+    parent = lineage[-1]
+    uri, digest = str(parent.get("uri")), str(parent.get("digest"))
+    try:
+        folder = parse_claim(uri).local(claims)
+    except UriError as error:
+        raise ModelError("BadArtifact", f"the lineage of the baseline: {error}") from error
+    return open_artifact(folder, digest, uri).folder
 
 
 def _check(name: str, split: Split) -> None:

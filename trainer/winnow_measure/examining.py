@@ -61,7 +61,7 @@ class Examiner:
             OSError: if the storage cannot be read.
         """
         built = open_model(self._measurement.baseline, self._claims)
-        evaluation = read_evaluation(built)
+        evaluation = read_evaluation(built, self._claims)
         _check_objective(self._measurement.objective.metric, evaluation)
         return self._examine(built, evaluation), evaluation
 

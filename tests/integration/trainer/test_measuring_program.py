@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,25 @@ def test_a_round_is_measured_chosen_from_and_written_down(models: Round) -> None
     html = (models.artifacts / "report/1/report.html").read_text()
     assert "cut is selected" in html
     assert "turn 3/3, p50 of a request: baseline " in ended.log
+
+
+def test_a_later_round_measures_beside_the_baseline_that_the_first_one_left(models: Round) -> None:
+    first = measure(models)
+    assert first.code == ExitCode.OK, first.log
+    final = models.final(1)
+    models.models[0] = replace(
+        models.models[0], uri=f"pvc://{HOME}/small-c00001/bbbbbbbb", digest=final.digest
+    )
+    models.add("cut", convolutional(channels=8), claims=CUT)
+    models.changes |= {"round": 2, "recorded": first.result.candidates[0].values}
+
+    ended = measure(models, attempt="cccccccc")
+
+    assert ended.code == ExitCode.OK, ended.log
+    assert ended.outcomes == {1: "Succeeded", 2: "Succeeded"}
+    quality = ("accuracy", "balanced_accuracy", "f1", "log_loss")
+    before, after = first.result.candidates[0].values, ended.result.candidates[0].values
+    assert [after[name] for name in quality] == [before[name] for name in quality]
 
 
 def test_what_was_measured_can_be_traced_to_every_turn(models: Round) -> None:

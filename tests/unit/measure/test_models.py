@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from tests.support.measuring_pods import Round, evaluation
+from tests.support.measuring_pods import SOURCE, TEST, Round, evaluation
 from tests.support.onnx_graphs import blobs, dense
 from winnow_contract.files import write_file
 from winnow_contract.manifests import write_manifest
 from winnow_contract.measurements import MeasuredModel
-from winnow_measure.evaluation import read_evaluation
-from winnow_measure.models import open_model
+from winnow_measure.evaluation import Evaluation, read_evaluation
+from winnow_measure.models import BuiltModel, open_model
 from winnow_runtime.errors import ModelError
 
 SMALL = blobs(6)
@@ -73,8 +73,41 @@ def baseline_with(tmp_path: Path, content: bytes | None, **manifest: Any) -> Any
     return built
 
 
+def rows_of(built: BuiltModel) -> Evaluation:
+    return read_evaluation(built, built.artifact.folder.parents[4])
+
+
+def test_the_rows_of_a_final_artifact_are_those_of_the_built_one_it_names(tmp_path: Path) -> None:
+    models = Round(tmp_path)
+    built = models.add("baseline", dense(width=4))
+    parent = {"kind": "candidate", "uri": built.uri, "digest": built.digest}
+    final = open_model(models.add("final", dense(width=4), lineage=[SOURCE, parent]), models.claims)
+
+    assert np.array_equal(read_evaluation(final, models.claims).test.targets, TEST.labels)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"digest": "0" * 64}, "expected is " + "0" * 64),
+        ({"uri": "pvc://models/../x"}, "leaves the claim"),
+        ({"uri": "pvc://models/none"}, "has no manifest.json"),
+    ],
+)
+def test_a_built_artifact_that_is_not_the_one_named_is_refused(
+    tmp_path: Path, changes: dict[str, str], words: str
+) -> None:
+    models = Round(tmp_path)
+    built = models.add("baseline", dense(width=4))
+    parent = {"kind": "candidate", "uri": built.uri, "digest": built.digest, **changes}
+    final = open_model(models.add("final", dense(width=4), lineage=[SOURCE, parent]), models.claims)
+
+    with pytest.raises(ModelError, match=words):
+        read_evaluation(final, models.claims)
+
+
 def test_the_rows_of_both_splits_are_read(tmp_path: Path) -> None:
-    found = read_evaluation(baseline_with(tmp_path, save(evaluation(SMALL, blobs(4, seed=8)))))
+    found = rows_of(baseline_with(tmp_path, save(evaluation(SMALL, blobs(4, seed=8)))))
 
     assert found.kind == "Classification"
     assert np.array_equal(found.validation.inputs, SMALL.rows)
@@ -103,7 +136,7 @@ def test_rows_that_cannot_judge_are_refused(
     tmp_path: Path, content: bytes | None, words: str
 ) -> None:
     with pytest.raises(ModelError) as caught:
-        read_evaluation(baseline_with(tmp_path, content))
+        rows_of(baseline_with(tmp_path, content))
     assert caught.value.cause == "BadArtifact"
     assert words in str(caught.value)
 
@@ -111,11 +144,11 @@ def test_rows_that_cannot_judge_are_refused(
 @pytest.mark.parametrize("task", [None, {}, {"data": None}, {"data": {"kind": "Auto"}}])
 def test_a_task_without_a_kind_is_refused(tmp_path: Path, task: object) -> None:
     with pytest.raises(ModelError, match="allowed are Classification, Regression"):
-        read_evaluation(baseline_with(tmp_path, with_rows(), task=task))
+        rows_of(baseline_with(tmp_path, with_rows(), task=task))
 
 
 def test_fewer_outputs_than_classes_are_this_models_fault(tmp_path: Path) -> None:
-    found = read_evaluation(baseline_with(tmp_path, with_rows()))
+    found = rows_of(baseline_with(tmp_path, with_rows()))
 
     with pytest.raises(ModelError, match="has 2 outputs, the data needs at least 3"):
         found.quality(found.validation, np.zeros((6, 2)))
