@@ -93,6 +93,8 @@ class TrialAssignment:
     """Name of the candidate, `baseline` for the source as it is; empty in a SearchJob."""
     steps: tuple[Mapping[str, Any], ...] = ()
     """The chain of the candidate, resolved as by `steps.resolve_step`; none for the baseline."""
+    final_of: int = 0
+    """Number of the trial that it trains once more, for the model to keep; 0 while searching."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ def _trial_document(trial: TrialAssignment) -> dict[str, Any]:
         "seed": trial.seed,
         "parameters": dict(trial.parameters),
         **(chain if trial.candidate else {}),
+        **({"finalOf": trial.final_of} if trial.final_of else {}),
     }
 
 
@@ -223,4 +226,5 @@ def _trial(item: Entries, *, is_compression: bool) -> TrialAssignment:
         parameters=parameters,
         candidate=item.text("candidate") if is_compression else "",
         steps=tuple(step.document for step in item.items("steps")) if is_compression else (),
+        final_of=item.whole("finalOf") if "finalOf" in item.document else 0,
     )

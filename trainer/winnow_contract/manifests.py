@@ -20,6 +20,7 @@ from winnow_contract.files import file_digest, write_file
 from winnow_contract.version import CONTRACT_VERSION, accepted_text, is_accepted
 
 __all__ = [
+    "FOLDS",
     "MANIFEST_NAME",
     "MEASUREMENTS",
     "Committed",
@@ -36,6 +37,9 @@ __all__ = [
 MANIFEST_NAME = "manifest.json"
 MEASUREMENTS = "measurements"
 """Key under which the manifest of a measured candidate has what was measured."""
+FOLDS = "folds"
+"""Key under which the manifest of a cross-validated trial has the values of each fold; such a trial
+leaves no model."""
 MAX_BYTES = 4 << 20
 """A manifest beyond this is none."""
 
@@ -109,6 +113,7 @@ def manifest_head(job: JobIdentity, assignment: TrialAssignment, attempt: str) -
             "attempt": attempt,
             "parameters": dict(assignment.parameters),
             **_chain(assignment),
+            **({"finalOf": assignment.final_of} if assignment.final_of else {}),
         },
     }
 
@@ -263,6 +268,7 @@ def _is_of(trial: object, assignment: TrialAssignment) -> bool:
     chain = {key: trial[key] for key in ("candidate", "steps") if key in trial}
     return (
         trial.get("number") == assignment.number
+        and trial.get("finalOf", 0) == assignment.final_of
         and trial.get("seed") == assignment.seed
         and trial.get("parameters") == dict(assignment.parameters)
         and chain == _chain(assignment)

@@ -12,7 +12,7 @@ from pathlib import Path
 from winnow_contract.assignments import Assignments, TrialAssignment, decode_assignments
 from winnow_contract.environment import Environment, read_termination_log
 from winnow_contract.files import write_in_place
-from winnow_contract.manifests import Committed, Values, find_committed
+from winnow_contract.manifests import FOLDS, Committed, Values, find_committed
 from winnow_contract.program import read_input, start
 from winnow_contract.results import PodResult, TrialResult, encode_result, is_reportable
 
@@ -94,7 +94,8 @@ class Pod:
         if found is None:
             return None
         values = {**found.values("validation"), **found.extras()}
-        return self.judge(assignment.number, values, found.values("test"), found)
+        model = None if FOLDS in found.document else found
+        return self.judge(assignment.number, values, found.values("test"), model)
 
 
 def start_pod(variables: Mapping[str, str]) -> Pod:

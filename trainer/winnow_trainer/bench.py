@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -22,8 +22,8 @@ from winnow_measure.quality import Array, Measured, measure_all, quality_metrics
 from winnow_trainer.architectures import Architecture, Model
 from winnow_trainer.data.dataset import Dataset
 from winnow_trainer.errors import TaskError
-from winnow_trainer.splits import Splits, split
-from winnow_trainer.task import Task
+from winnow_trainer.splits import Indices, Splits, fold_splits, split
+from winnow_trainer.task import Evaluation, Task
 from winnow_trainer.training import Part, predict
 
 Quality = Mapping[str, Measured]
@@ -79,15 +79,29 @@ def lay_out(pod: Pod, task: Task, dataset: Dataset, stop: threading.Event) -> Be
     """
     _check_objectives(pod, dataset)
     splits = split(dataset, task.evaluation)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    features, targets = torch.from_numpy(dataset.features), torch.from_numpy(dataset.targets)
     training, validation, test = (
-        Part(features[rows].to(device), targets[rows].to(device))
-        for rows in (splits.train, splits.validation, splits.test)
+        _on_device(dataset, rows) for rows in (splits.train, splits.validation, splits.test)
     )
     return Bench(
         pod, task, dataset, splits, training, validation, test, page=MetricsPage(), stop=stop
     )
+
+
+def _on_device(dataset: Dataset, rows: Indices) -> Part:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    features, targets = torch.from_numpy(dataset.features), torch.from_numpy(dataset.targets)
+    return Part(features[rows].to(device), targets[rows].to(device))
+
+
+def each_fold(bench: Bench) -> Iterator[Bench]:
+    """The bench with each fold as its validation part, one after the other.
+
+    Only one fold's data beside the first one's is on the device at a time.
+    """
+    for splits in fold_splits(bench.dataset, bench.task.evaluation):
+        parts = (_on_device(bench.dataset, rows) for rows in (splits.train, splits.validation))
+        training, validation = parts
+        yield replace(bench, splits=splits, train=training, validation=validation)
 
 
 def _check_objectives(pod: Pod, dataset: Dataset) -> None:
@@ -126,7 +140,7 @@ def resolved_task(bench: Bench, settings: Mapping[str, SettingValue]) -> dict[st
         },
         "evaluation": {
             "test": evaluation.test,
-            "validation": evaluation.validation,
+            **_validation(evaluation),
             "seed": evaluation.seed,
             "rows": {
                 "train": len(splits.train),
@@ -142,6 +156,13 @@ def resolved_task(bench: Bench, settings: Mapping[str, SettingValue]) -> dict[st
         },
         "metrics": [*quality_metrics(dataset.kind), *EXTRAS],
     }
+
+
+def _validation(evaluation: Evaluation) -> dict[str, Any]:
+    """Which rows are the validation split."""
+    if evaluation.folds:
+        return {"folds": evaluation.folds, "fold": 1}
+    return {"validation": evaluation.validation}
 
 
 def versions() -> dict[str, str]:

@@ -2,6 +2,9 @@
 
 It depends on the targets, the shares and the seed alone. Classes are spread evenly (stratified)
 by largest remainders, and each keeps at least one row in train.
+
+With folds, what is not test data is dealt out to them, the rows of each class in turn, and each
+fold is the validation part once. The test part is the same as without.
 """
 
 from __future__ import annotations
@@ -40,14 +43,67 @@ class Splits:
 
 
 def split(dataset: Dataset, evaluation: Evaluation) -> Splits:
-    """Split a data set.
+    """Split a data set; with folds, the first one is the validation part.
 
     Raises:
-        DataError: if a part would be empty.
+        DataError: if a part would be empty, or a class has fewer rows than there are folds.
     """
+    return (
+        fold_splits(dataset, evaluation)[0] if evaluation.folds else _held_out(dataset, evaluation)
+    )
+
+
+def fold_splits(dataset: Dataset, evaluation: Evaluation) -> tuple[Splits, ...]:
+    """The splits of each fold, in order; all have the same test part.
+
+    Raises:
+        DataError: as `split`.
+    """
+    groups, counts = _groups(dataset)
+    test = _quotas(counts, evaluation.test, counts - 1)
+    _check_folds(dataset, counts - test, evaluation.folds)
+    random = np.random.Generator(np.random.PCG64(evaluation.seed))
+    fold_of = np.full(dataset.rows, -1)  # -1: test
+    dealt = 0
+    for group in range(len(counts)):
+        rows = random.permutation(np.flatnonzero(groups == group))[test[group] :]
+        fold_of[rows] = (dealt + np.arange(len(rows))) % evaluation.folds
+        dealt += len(rows)  # the next class goes on where this one ended, so that folds are even
+    made = tuple(
+        Splits(
+            np.flatnonzero((fold_of != fold) & (fold_of >= 0)),
+            np.flatnonzero(fold_of == fold),
+            np.flatnonzero(fold_of < 0),
+        )
+        for fold in range(evaluation.folds)
+    )
+    for splits in made:
+        _check(splits, dataset.rows)
+    return made
+
+
+def _check_folds(dataset: Dataset, counts: Indices, folds: int) -> None:
+    """Each fold must hold a row of each class, or it would be judged by other classes."""
+    smallest = int(np.argmin(counts))
+    if counts[smallest] >= folds:
+        return
+    name = f"class {dataset.classes[smallest]!r}" if dataset.classes else "the data"
+    raise DataError(
+        f"evaluation.folds is {folds}, {name} has {counts[smallest]} rows besides the test split: "
+        "give more rows, or fewer folds"
+    )
+
+
+def _groups(dataset: Dataset) -> tuple[Indices, Indices]:
+    """The class of each row (rows,), and how many rows each has; values are of one class."""
     is_classified = dataset.kind is DataKind.CLASSIFICATION
     groups = dataset.targets if is_classified else np.zeros(dataset.rows, dtype=np.int64)
-    counts = np.bincount(groups.astype(np.int64))
+    groups = groups.astype(np.int64)
+    return groups, np.bincount(groups)
+
+
+def _held_out(dataset: Dataset, evaluation: Evaluation) -> Splits:
+    groups, counts = _groups(dataset)
     test = _quotas(counts, evaluation.test, counts - 1)
     validation = _quotas(counts, evaluation.validation, counts - 1 - test)
     random = np.random.Generator(np.random.PCG64(evaluation.seed))

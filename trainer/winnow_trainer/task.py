@@ -18,6 +18,8 @@ from winnow_contract.settings import (
 from winnow_contract.uris import BuiltinUri, ClaimUri, UriError, parse_uri
 from winnow_trainer.errors import DataError, TaskError, TrialError
 
+MAX_FOLDS = 20
+
 
 class DataKind(StrEnum):
     """What the target holds."""
@@ -44,7 +46,10 @@ class Evaluation:
 
     test: float = 0.2
     validation: float = 0.2
+    """Share of the data, where there are no folds."""
     seed: int = 0
+    folds: int = 0
+    """Parts of what is not test data, each of which is validation data once; 0: no folds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,8 @@ def _source(data: Mapping[str, Any]) -> DataSource:
 
 
 def _evaluation(section: Mapping[str, Any]) -> Evaluation:
-    test, validation = (_share(section, key) for key in ("test", "validation"))
+    test, folds = _share(section, "test"), _folds(section)
+    validation = 0.0 if folds else _share(section, "validation")
     if test + validation >= 1:
         raise TaskError(
             f"evaluation.test {test:g} and evaluation.validation {validation:g} leave nothing to "
@@ -117,7 +123,16 @@ def _evaluation(section: Mapping[str, Any]) -> Evaluation:
     seed = section.get("seed", 0)
     if type(seed) is not int or seed < 0:
         raise TaskError(f"evaluation.seed is {seed!r}, allowed are whole numbers from 0")
-    return Evaluation(test, validation, seed)
+    return Evaluation(test, validation, seed, folds)
+
+
+def _folds(section: Mapping[str, Any]) -> int:
+    folds = section.get("folds", 0)
+    if type(folds) is not int or folds == 1 or not 0 <= folds <= MAX_FOLDS:
+        raise TaskError(
+            f"evaluation.folds is {folds!r}, allowed are whole numbers from 2 to {MAX_FOLDS}"
+        )
+    return folds
 
 
 def _share(section: Mapping[str, Any], key: str) -> float:

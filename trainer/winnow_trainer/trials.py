@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from winnow_contract.assignments import TrialAssignment
-from winnow_contract.manifests import manifest_head, value_entries
+from winnow_contract.manifests import Committed, manifest_head, value_entries
 from winnow_contract.pod import Pod
 from winnow_contract.results import TrialResult
 from winnow_contract.settings import SettingError, SettingValue
 from winnow_trainer.architectures import Architecture, Model, plan
 from winnow_trainer.artifacts import save_artifact
-from winnow_trainer.bench import Bench, describe_model, lay_out, resolved_task, versions
+from winnow_trainer.bench import (
+    Bench,
+    Quality,
+    describe_model,
+    lay_out,
+    resolved_task,
+    versions,
+)
+from winnow_trainer.crossvalidation import cross_validate
 from winnow_trainer.data.dataset import Dataset
 from winnow_trainer.determinism import seed_everything
 from winnow_trainer.errors import TaskError, TrialError
@@ -29,7 +39,7 @@ def set_up(pod: Pod, task: Task, dataset: Dataset, stop: threading.Event) -> Ben
 
     Raises:
         TaskError: if the objective is not measured, or the family does not fit the data.
-        DataError: if a split would be empty.
+        DataError: if a split would be empty, or there are too many folds.
     """
     bench = lay_out(pod, task, dataset, stop)
     _check_family(bench)
@@ -53,43 +63,89 @@ def run_trial(bench: Bench, assignment: TrialAssignment) -> TrialResult:
         StorageError, DeniedError: if the artifact cannot be written.
         Stopping: when SIGTERM has come.
     """
-    return run_alone(bench, assignment, lambda: _train_and_save(bench, assignment))
+    is_searched_by_folds = bench.task.evaluation.folds > 0 and not assignment.final_of
+    work = _cross_validate if is_searched_by_folds else _train_and_save
+    return run_alone(bench, assignment, lambda: work(bench, assignment))
+
+
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """A model that was trained on a bench, and what was measured of it."""
+
+    model: Model
+    architecture: Architecture
+    validation: Quality
+    extras: Mapping[str, float]
 
 
 def _train_and_save(bench: Bench, assignment: TrialAssignment) -> TrialResult:
     settings = bench.task.settings_for(assignment)
+    trained = _train(bench, assignment, settings, _watch(bench, assignment))
+    test = bench.quality(trained.model, bench.test)
+    values = {**trained.validation, **_plain(trained.extras)}
+    folder = bench.pod.environment.artifacts
+    result = bench.pod.judge(assignment.number, values, test, None)
+    if folder is None or result.outcome != "Succeeded":
+        return result
+    manifest = {
+        **_manifest(bench, assignment, settings),
+        "values": [*value_entries("validation", trained.validation), *value_entries("test", test)],
+        "metrics": dict(trained.extras),
+    }
+    committed: Committed = save_artifact(
+        folder / assignment.name / bench.pod.environment.attempt,
+        trained.model,
+        describe_model(bench.dataset, trained.architecture),
+        bench.validation.features,
+        manifest,
+    )
+    return bench.pod.judge(assignment.number, values, test, committed)
+
+
+def _cross_validate(bench: Bench, assignment: TrialAssignment) -> TrialResult:
+    settings, watch = bench.task.settings_for(assignment), _watch(bench, assignment)
+
+    def train_fold(fold: Bench) -> tuple[Quality, Mapping[str, float]]:
+        trained = _train(fold, assignment, settings, watch)
+        return trained.validation, trained.extras
+
+    return cross_validate(
+        bench, assignment, watch, train_fold, _manifest(bench, assignment, settings)
+    )
+
+
+def _train(
+    bench: Bench,
+    assignment: TrialAssignment,
+    settings: Mapping[str, SettingValue],
+    watch: TrialWatch,
+) -> _Trained:
     architecture = _plan(bench, settings)
     check_size(architecture, memory_limit_bytes(), "search smaller sizes")
     random = seed_everything(assignment.seed)
     reset_peak_memory()
     model = Model(architecture).to(bench.train.targets.device)
     model.fit_scales(bench.train.features, bench.train.targets)
-    watch = TrialWatch(assignment.name, bench.watched_metric, bench.page, bench.stop)
     training_plan = TrainingPlan(bench.dataset.kind, settings, bench.watched_metric)
     training = train(model, (bench.train, bench.validation), training_plan, random, watch)
-    validation, test = bench.quality(model, bench.validation), bench.quality(model, bench.test)
-    extras = _extras(model, training)
-    values = {**validation, **{name: (value, None) for name, value in extras.items()}}
-    folder = bench.pod.environment.artifacts
-    result = bench.pod.judge(assignment.number, values, test, None)
-    if folder is None or result.outcome != "Succeeded":
-        return result
-    manifest = {
+    validation = bench.quality(model, bench.validation)
+    return _Trained(model, architecture, validation, _extras(model, training))
+
+
+def _watch(bench: Bench, assignment: TrialAssignment) -> TrialWatch:
+    return TrialWatch(assignment.name, bench.watched_metric, bench.page, bench.stop)
+
+
+def _manifest(
+    bench: Bench, assignment: TrialAssignment, settings: Mapping[str, SettingValue]
+) -> dict[str, Any]:
+    """The manifest of a trial, but for what was measured."""
+    return {
         **manifest_head(bench.pod.assignments.job, assignment, bench.pod.environment.attempt),
         "task": resolved_task(bench, settings),
-        "values": [*value_entries("validation", validation), *value_entries("test", test)],
-        "metrics": extras,
         "environment": versions(),
         "createdAt": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    committed = save_artifact(
-        folder / assignment.name / bench.pod.environment.attempt,
-        model,
-        describe_model(bench.dataset, architecture),
-        bench.validation.features,
-        manifest,
-    )
-    return bench.pod.judge(assignment.number, values, test, committed)
 
 
 def _plan(bench: Bench, settings: Mapping[str, SettingValue]) -> Architecture:
@@ -97,6 +153,10 @@ def _plan(bench: Bench, settings: Mapping[str, SettingValue]) -> Architecture:
         return plan(bench.task.family, settings, bench.dataset)
     except SettingError as error:
         raise TrialError("BadParameters", str(error)) from error
+
+
+def _plain(extras: Mapping[str, float]) -> dict[str, tuple[float, None]]:
+    return {name: (value, None) for name, value in extras.items()}
 
 
 def _extras(model: Model, training: Training) -> dict[str, float]:

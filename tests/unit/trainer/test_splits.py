@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from winnow_trainer.data.dataset import Dataset
 from winnow_trainer.errors import DataError
-from winnow_trainer.splits import Splits, split
+from winnow_trainer.splits import Splits, fold_splits, split
 from winnow_trainer.task import DataKind, Evaluation
 
 shares = st.floats(0.1, 0.4)
@@ -109,3 +109,42 @@ def test_too_few_rows_are_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(DataError, match=words):
         split(dataset, evaluation)
+
+
+@given(
+    st.lists(st.integers(7, 40), min_size=2, max_size=6).map(classes)
+    | st.integers(20, 200).map(values),
+    st.floats(0.1, 0.3),
+    st.integers(2, 4),
+    st.integers(0, 2**31 - 1),
+)
+def test_each_row_that_is_no_test_data_is_in_one_fold_and_trained_on_in_all_others(
+    dataset: Dataset, test: float, folds: int, seed: int
+) -> None:
+    made = fold_splits(dataset, Evaluation(test, 0.0, seed, folds))
+
+    assert len(made) == folds
+    held = np.concatenate([splits.validation for splits in made])
+    assert sorted([*held, *made[0].test]) == list(range(dataset.rows))
+    for splits in made:
+        assert (splits.test == made[0].test).all()
+        assert sorted([*splits.train, *splits.validation]) == sorted(held)
+    sizes = [len(splits.validation) for splits in made]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@given(st.lists(st.integers(7, 40), min_size=2, max_size=6), st.integers(2, 4))
+def test_each_fold_has_its_share_of_each_class(counts: list[int], folds: int) -> None:
+    dataset = classes(counts)
+    made = fold_splits(dataset, Evaluation(0.2, 0.0, 1, folds))
+
+    rows = [np.bincount(dataset.targets[s.validation], minlength=len(counts)) for s in made]
+    assert (np.max(rows, axis=0) - np.min(rows, axis=0) <= 1).all()
+
+
+def test_the_test_part_is_the_same_with_folds_and_without() -> None:
+    dataset = classes([30, 20, 10])
+
+    with_folds = split(dataset, Evaluation(0.2, 0.0, 5, folds=3))
+    assert (with_folds.test == split(dataset, Evaluation(0.2, 0.2, 5)).test).all()
+    assert with_folds.digest == fold_splits(dataset, Evaluation(0.2, 0.0, 5, 3))[0].digest

@@ -1,0 +1,138 @@
+"""Cross-validation: the value is the mean over the folds, and only the final training has a model."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.trainings import assignment_document, pod_variables
+from winnow_contract.manifests import FOLDS, find_committed, read_artifact
+from winnow_contract.pod import start_pod
+from winnow_contract.results import TrialResult
+from winnow_trainer.artifacts import load_model
+from winnow_trainer.bench import Bench, each_fold
+from winnow_trainer.data.load import load_data
+from winnow_trainer.determinism import make_deterministic
+from winnow_trainer.errors import DataError, Stopping
+from winnow_trainer.packs import SequentialPack
+from winnow_trainer.task import read_task
+from winnow_trainer.trials import run_trial, set_up
+
+WINE = {"uri": "builtin://wine"}
+FOLDED = {"test": "0.2", "folds": 4, "seed": 3}
+
+
+def bench(
+    folder: Path, *, final_of: int = 0, attempt: str = "aaaaaaaa", **evaluation: Any
+) -> Bench:
+    document = assignment_document(
+        {"learning_rate": 0.05}, data=WINE, settings={"epochs": "3", "width": "8"}
+    )
+    document["task"]["evaluation"] = {**FOLDED, **evaluation}
+    if final_of:
+        document["trials"][0]["finalOf"] = final_of
+    pod = start_pod(pod_variables(folder, document, attempt))
+    task = read_task(pod.assignments)
+    make_deterministic(1)
+    dataset = load_data(task.data, pod.environment.claims)
+    return set_up(pod, task, dataset, threading.Event())
+
+
+def result_of(made: Bench) -> TrialResult:
+    (result,) = SequentialPack(made, run_trial).run(made.pod.trials)
+    return result
+
+
+def committed(folder: Path) -> dict[str, Any]:
+    path = folder / "artifacts/digits-t00001/aaaaaaaa/manifest.json"
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+def test_a_trials_value_is_the_mean_over_its_folds_with_the_error_of_the_mean(
+    tmp_path: Path,
+) -> None:
+    result = result_of(bench(tmp_path))
+
+    folds = committed(tmp_path)[FOLDS]
+    accuracies = [e["value"] for fold in folds for e in fold if e["metric"] == "accuracy"]
+    assert len(accuracies) == 4
+    assert result.objective == pytest.approx(statistics.fmean(accuracies))
+    assert result.standard_error == pytest.approx(statistics.stdev(accuracies) / 2)
+    assert result.metrics["train_seconds"] > 4 * result.metrics["epoch_seconds"]
+
+
+def test_each_fold_is_what_a_training_on_it_alone_gives(tmp_path: Path) -> None:
+    made = bench(tmp_path)
+    folds = list(each_fold(made))
+    result_of(made)
+
+    final = result_of(bench(tmp_path / "final", final_of=1))
+
+    assert folds[0].splits.digest == made.splits.digest
+    first = {e["metric"]: e["value"] for e in committed(tmp_path)[FOLDS][0]}
+    assert final.objective == first["accuracy"]
+
+
+def test_a_cross_validated_trial_leaves_no_model_and_reads_no_test_data(tmp_path: Path) -> None:
+    result = result_of(bench(tmp_path))
+
+    assert (result.outcome, result.digest, result.test) == ("Succeeded", "", None)
+    assert [p.name for p in tmp_path.glob("artifacts/*/*/*")] == ["manifest.json"]
+
+
+def test_its_result_is_repeated_without_training_again(tmp_path: Path) -> None:
+    made = bench(tmp_path)
+    result = result_of(made)
+    again = bench(tmp_path, attempt="bbbbbbbb").pod
+
+    repeated = again.repeat(again.trials[0])
+
+    assert repeated is not None
+    assert (repeated.objective, repeated.standard_error) == (
+        result.objective,
+        result.standard_error,
+    )
+    assert (repeated.digest, repeated.test) == ("", None)
+
+
+def test_the_final_training_keeps_a_model_and_states_its_fold(tmp_path: Path) -> None:
+    made = bench(tmp_path, final_of=1)
+    result = result_of(made)
+
+    folder = tmp_path / "artifacts/digits-t00001/aaaaaaaa"
+    document = read_artifact(folder, result.digest).document
+    evaluation = document["task"]["evaluation"]
+    assert (evaluation["folds"], evaluation["fold"]) == (4, 1)
+    assert "validation" not in evaluation
+    assert evaluation["indicesSha256"] == made.splits.digest
+    assert document["trial"]["finalOf"] == 1
+    assert result.test is not None
+    assert load_model(folder, result.digest)
+
+
+def test_a_final_training_does_not_repeat_what_the_search_committed(tmp_path: Path) -> None:
+    made = bench(tmp_path)
+    result_of(made)
+    other = bench(tmp_path, final_of=1, attempt="bbbbbbbb").pod
+
+    assert other.environment.artifacts is not None
+    assert find_committed(other.environment.artifacts, other.trials[0]) is None
+
+
+def test_a_stop_between_folds_ends_the_trial(tmp_path: Path) -> None:
+    made = bench(tmp_path)
+    made.stop.set()
+
+    with pytest.raises(Stopping):
+        run_trial(made, made.pod.trials[0])
+
+
+def test_more_folds_than_rows_of_a_class_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"evaluation.folds is 20, class 'class_2' has 10 rows"):
+        bench(tmp_path, test="0.8", folds=20)

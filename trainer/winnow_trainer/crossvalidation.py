@@ -1,0 +1,84 @@
+"""Cross-validation: one trial is a training on each fold, and its values are means over them.
+
+The standard error is that of the mean of the folds' values, s / sqrt(k). Folds share training
+rows, so it is rather too small than too large (Bengio and Grandvalet, "No Unbiased Estimator of
+the Variance of K-Fold Cross-Validation", JMLR 2004).
+
+No model is kept, for none of them is the one: the winner is trained once more at the end of the
+search. What is committed is a manifest with the values of each fold, so that the trial need not
+run again if its pod is gone before its result was read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean, stdev
+from typing import Any
+
+from winnow_contract.assignments import TrialAssignment
+from winnow_contract.manifests import FOLDS, value_entries
+from winnow_contract.results import TrialResult
+from winnow_measure.quality import Measured
+from winnow_trainer.artifacts import commit_artifact
+from winnow_trainer.bench import Bench, Quality, each_fold
+from winnow_trainer.progress import TrialWatch
+
+Extras = Mapping[str, float]
+TrainFold = Callable[[Bench], tuple[Quality, Extras]]
+"""Trains on the bench of a fold; gives what was measured on it, and figures of the training."""
+
+SUMMED, LARGEST = frozenset({"train_seconds"}), frozenset({"peak_memory_bytes"})
+"""Figures of a trial that are not means over its folds."""
+
+
+def cross_validate(
+    bench: Bench,
+    assignment: TrialAssignment,
+    watch: TrialWatch,
+    train_fold: TrainFold,
+    manifest: Mapping[str, Any],
+) -> TrialResult:
+    """Train on each fold, one after the other.
+
+    Args:
+        bench: of the pod; its task has folds.
+        assignment: the trial.
+        watch: follows it.
+        train_fold: trains and measures.
+        manifest: of the trial, but for what is measured.
+
+    Raises:
+        TrialError: from a training.
+        Stopping: when SIGTERM has come.
+        StorageError, DeniedError: if the manifest cannot be written.
+    """
+    count = bench.task.evaluation.folds
+    folds: list[tuple[Quality, Extras]] = []
+    for number, fold in enumerate(each_fold(bench), 1):
+        watch.enter(f"fold {number}/{count}")
+        folds.append(train_fold(fold))
+    quality = {name: _mean([q[name][0] for q, _ in folds]) for name in folds[0][0]}
+    extras = {name: _figure(name, [e[name] for _, e in folds]) for name in folds[0][1]}
+    values = {**quality, **{name: (value, None) for name, value in extras.items()}}
+    result, folder = bench.pod.judge(assignment.number, values, {}, None), bench.pod.environment
+    if folder.artifacts is not None and result.outcome == "Succeeded":
+        document = {
+            **manifest,
+            "values": value_entries("validation", quality),
+            "metrics": extras,
+            FOLDS: [value_entries("validation", measured) for measured, _ in folds],
+        }
+        commit_artifact(folder.artifacts / assignment.name / folder.attempt, {}, document)
+    return result
+
+
+def _mean(values: Sequence[float]) -> Measured:
+    """Mean and its standard error."""
+    return fmean(values), stdev(values) / math.sqrt(len(values))
+
+
+def _figure(name: str, values: Sequence[float]) -> float:
+    if name in SUMMED:
+        return math.fsum(values)
+    return max(values) if name in LARGEST else fmean(values)
