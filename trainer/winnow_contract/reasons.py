@@ -15,7 +15,9 @@ from winnow_contract.verdicts import Verdict, ratio_of
 __all__ = ["Course", "Stage", "closest_reason", "fallback_reason", "selection_reason"]
 
 MOST_NAMES = 4
-"""Candidates named one by one in a sentence; of more, the number is said."""
+"""Candidates or metrics named one by one in a sentence; of more, the number is said."""
+MOST_MISSES = 3
+"""Missed goals of which a sentence says by how much, the worst first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,21 @@ def closest_reason(closest: str, verdicts: Sequence[Verdict]) -> str:
     """What the candidate that came closest to the goals misses; without any, why there is none."""
     if not closest:
         return "No candidate was measured in every metric of the goals."
-    missed = "; ".join(verdict.sentence for verdict in verdicts if not verdict.met)
-    return f"{closest} came closest: {missed}."
+    missed = sorted((v for v in verdicts if not v.met), key=lambda v: -v.miss)
+    told = [verdict.sentence for verdict in missed[:MOST_MISSES]]
+    rest = len(missed) - len(told)
+    if rest:
+        told.append(f"and {rest} more {'goal is' if rest == 1 else 'goals are'} missed")
+    return f"{closest} came closest: {'; '.join(told)}."
 
 
 def _tie(chosen: Candidate, tied: Sequence[Stage], stages: Sequence[Stage]) -> str:
     """What could not tell candidates apart, and what did in the end."""
     names = _names([c for c in tied[-1].left if c.number != chosen.number])
-    metrics = _list([key_words(stage.key) for stage in tied])
+    words = [key_words(stage.key) for stage in tied]
+    if len(words) > MOST_NAMES:
+        words[MOST_NAMES - 1 :] = [f"{len(words) - MOST_NAMES + 1} more metrics"]
+    metrics = _list(words)
     first = (
         f"In {metrics} it and {names} lie within the noise of the best "
         f"({NOISE_ERRORS:g} combined standard errors)"

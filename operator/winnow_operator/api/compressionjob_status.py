@@ -53,12 +53,12 @@ class CandidateStatus(ApiModel):
     values: tuple[MetricValue, ...] = Field(
         default=(), max_length=32, json_schema_extra=atomic_list()
     )
-    """Metrics on the validation split and in the serving runtime, the first quality metric first;
-    `NAME@B` is measured with B rows in a request."""
+    """Of its figures the first quality metric, those of goals and prefer, the speed that `speedup`
+    is about, size and parameters; its Trial has all. `NAME@B` is measured with B rows in a request."""
     ratios: tuple[Ratio, ...] = Field(default=(), max_length=32, json_schema_extra=atomic_list())
-    """The same against the baseline, for metrics of goals and prefer and for the size."""
+    """Of the selected candidate: the same as shares of the baseline's in its round."""
     test: tuple[MetricValue, ...] = Field(default=(), max_length=8, json_schema_extra=atomic_list())
-    """Quality on the test split; nothing that chooses reads it."""
+    """The same quality on the test split; nothing that chooses reads it."""
     artifact: Artifact | None = None
     """The final artifact: the model, its manifest with the measurements, a model card."""
     reason: str | None = Field(default=None, max_length=1024)

@@ -31,7 +31,7 @@ __all__ = [
     "values_of",
 ]
 
-LATENCY, SIZE = "latency_p95_seconds", "size_bytes"
+LATENCY, SIZE, PARAMETERS = "latency_p95_seconds", "size_bytes", "parameters"
 RATIO_DIGITS = 4
 """Significant digits of a ratio: no measurement here is better than that."""
 
@@ -68,9 +68,10 @@ def values_of(recorded: Iterable[MetricValue]) -> Values:
     }
 
 
-def shown_keys(goals: Sequence[Goal], prefer: Sequence[str]) -> tuple[str, ...]:
-    """Keys whose ratios a status shows: those of goals and prefer, and the size."""
-    return tuple(dict.fromkeys((*(goal.key for goal in goals), *prefer, SIZE)))
+def shown_keys(goals: Sequence[Goal], prefer: Sequence[str], speed: str) -> tuple[str, ...]:
+    """Keys whose figures a status shows, those of goals and prefer first; Trials have all."""
+    named = (*(goal.key for goal in goals), *prefer, speed, SIZE, PARAMETERS)
+    return tuple(dict.fromkeys(named))
 
 
 def ratios_of(candidate: Candidate, keys: Iterable[str]) -> tuple[Ratio, ...]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from winnow_contract.goals import Goal
 from winnow_contract.recorded import as_candidate, choose_recorded
-from winnow_contract.selection import Candidate, Choice
+from winnow_contract.selection import Choice
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.compressionjob_status import (
     CandidateStatus,
@@ -65,10 +64,19 @@ class Chosen:
         return next((v.value for v in self.selected.values if v.metric == metric), None)
 
     @property
+    def words(self) -> str:
+        """What was chosen, in short; why stands in `selected.reason`."""
+        if self.choice.goals_met:
+            return f"{self.choice.name} is selected"
+        return f"no candidate meets all goals, {self.choice.name} is kept"
+
+    @property
     def verdict(self) -> Verdict:
-        """Whether the goals are met, as a condition says it."""
-        reason = Reason.GOALS_MET if self.choice.goals_met else Reason.GOALS_NOT_MET
-        return self.choice.goals_met, reason, self.choice.reason
+        """Whether the goals are met, as a condition says it; if not, with what is missed."""
+        if self.choice.goals_met:
+            words = f"{self.choice.name} meets all goals; status.selected.reason says why it is selected"
+            return True, Reason.GOALS_MET, words
+        return False, Reason.GOALS_NOT_MET, self.choice.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,38 +179,37 @@ def choose_from(
         return None
     choice = choose_recorded(baseline, measured.values(), goals=goals, prefer=prefer)
     selected = as_candidate(measured.get(choice.number, baseline), baseline)
-    shown = _Shown(goals, prefer, trial_name)
+    speed = speed_key(goals, prefer, spec.measurement.batch_sizes[0])
+    shown = _Shown(shown_keys(goals, prefer, speed), trial_name)
+    why = {"ratios": ratios_of(selected, shown.keys), "reason": choice.reason[:MAX_REASON]}
     return Chosen(
         choice=choice,
-        baseline=shown.candidate(ledger.records[BASELINE_NUMBER], as_candidate(baseline, baseline)),
-        selected=shown.candidate(ledger.records[choice.number], selected, choice.reason),
+        baseline=shown.candidate(ledger.records[BASELINE_NUMBER]),
+        selected=shown.candidate(ledger.records[choice.number]).model_copy(update=why),
         closest=shown.closest(choice),
-        speedup=speedup_shown(selected, speed_key(goals, prefer, spec.measurement.batch_sizes[0])),
+        speedup=speedup_shown(selected, speed),
         size=size_shown(selected),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """How candidates stand in a status."""
+    """How candidates stand in a status: with few figures, because their Trials have all of them."""
 
-    goals: Sequence[Goal]
-    prefer: Sequence[str]
+    keys: Sequence[str]
     trial_name: Callable[[int], str]
 
-    def candidate(
-        self, record: TrialRecord, candidate: Candidate, reason: str | None = None
-    ) -> CandidateStatus:
+    def candidate(self, record: TrialRecord) -> CandidateStatus:
         status = record.status or TrialStatus()
+        first = status.values[0].metric if status.values else ""
+        keys = {first, *self.keys}
         return CandidateStatus(
             trial=self.trial_name(record.number),
-            candidate=candidate.name,
+            candidate=record.candidate.name if record.candidate else "",
             steps=record.candidate.steps if record.candidate else (),
-            values=status.values,
-            ratios=ratios_of(candidate, shown_keys(self.goals, self.prefer)),
-            test=status.test,
+            values=tuple(value for value in status.values if value.metric in keys),
+            test=tuple(value for value in status.test if value.metric in keys),
             artifact=status.artifact,
-            reason=None if reason is None else reason[:MAX_REASON],
         )
 
     def closest(self, choice: Choice) -> ClosestCandidate | None:
@@ -255,5 +262,5 @@ def with_words(situation: CompressionSituation) -> CompressionSituation:
     ending, chosen = situation.ending, situation.chosen
     if ending is None or chosen is None:
         return situation
-    words = f"{ending.message}; {chosen.choice.reason}"
+    words = f"{ending.message}; {chosen.words}"
     return replace(situation, ending=replace(ending, message=words))

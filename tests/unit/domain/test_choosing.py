@@ -45,8 +45,14 @@ def test_only_candidates_that_succeeded_count_as_measured() -> None:
     assert [recorded.name for recorded in measured_of(ledger).values()] == ["succeeded"]
 
 
-def test_the_ratios_shown_are_those_that_were_asked_for_and_the_size() -> None:
-    assert shown_keys(GOALS, PREFER) == ("accuracy", "latency_p95_seconds@1", "size_bytes")
+def test_the_figures_shown_are_those_that_were_asked_for_the_speed_and_the_sizes() -> None:
+    assert shown_keys(GOALS, PREFER, "cpu_seconds@64") == (
+        "accuracy",
+        "latency_p95_seconds@1",
+        "size_bytes",
+        "cpu_seconds@64",
+        "parameters",
+    )
 
 
 def test_figures_that_are_no_measured_metrics_do_not_count() -> None:
