@@ -53,8 +53,9 @@ class CandidateStatus(ApiModel):
     values: tuple[MetricValue, ...] = Field(
         default=(), max_length=32, json_schema_extra=atomic_list()
     )
-    """Of its figures the first quality metric, those of goals and prefer, the speed that `speedup`
-    is about, size and parameters; its Trial has all. `NAME@B` is measured with B rows in a request."""
+    """Of its figures the first quality metric, the speed that `speedup` is about, size and
+    parameters, of the selected candidate also those of goals and prefer; its Trial has all. `NAME@B`
+    is measured with B rows in a request."""
     ratios: tuple[Ratio, ...] = Field(default=(), max_length=32, json_schema_extra=atomic_list())
     """Of the selected candidate: the same as shares of the baseline's in its round."""
     test: tuple[MetricValue, ...] = Field(default=(), max_length=8, json_schema_extra=atomic_list())

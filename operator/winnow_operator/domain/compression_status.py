@@ -180,12 +180,13 @@ def choose_from(
     choice = choose_recorded(baseline, measured.values(), goals=goals, prefer=prefer)
     selected = as_candidate(measured.get(choice.number, baseline), baseline)
     speed = speed_key(goals, prefer, spec.measurement.batch_sizes[0])
-    shown = _Shown(shown_keys(goals, prefer, speed), trial_name)
-    why = {"ratios": ratios_of(selected, shown.keys), "reason": choice.reason[:MAX_REASON]}
+    keys = shown_keys(goals, prefer, speed)
+    shown = _Shown(trial_name)
+    why = {"ratios": ratios_of(selected, keys), "reason": choice.reason[:MAX_REASON]}
     return Chosen(
         choice=choice,
-        baseline=shown.candidate(ledger.records[BASELINE_NUMBER]),
-        selected=shown.candidate(ledger.records[choice.number]).model_copy(update=why),
+        baseline=shown.candidate(ledger.records[BASELINE_NUMBER], shown_keys((), (), speed)),
+        selected=shown.candidate(ledger.records[choice.number], keys).model_copy(update=why),
         closest=shown.closest(choice),
         speedup=speedup_shown(selected, speed),
         size=size_shown(selected),
@@ -196,13 +197,11 @@ def choose_from(
 class _Shown:
     """How candidates stand in a status: with few figures, because their Trials have all of them."""
 
-    keys: Sequence[str]
     trial_name: Callable[[int], str]
 
-    def candidate(self, record: TrialRecord) -> CandidateStatus:
+    def candidate(self, record: TrialRecord, others: Sequence[str]) -> CandidateStatus:
         status = record.status or TrialStatus()
-        first = status.values[0].metric if status.values else ""
-        keys = {first, *self.keys}
+        keys = {*(value.metric for value in status.values[:1]), *others}
         return CandidateStatus(
             trial=self.trial_name(record.number),
             candidate=record.candidate.name if record.candidate else "",
