@@ -128,6 +128,68 @@ def test_the_image_is_that_which_measured_unless_another_is_given() -> None:
         script.server_image(job(), None)
 
 
+def waiting(reason: str, message: str = "") -> dict[str, Any]:
+    state = {"waiting": {"reason": reason, **({"message": message} if message else {})}}
+    ready = {"type": "Ready", "status": "False", "message": "containers with unready status"}
+    return {"phase": "Pending", "containerStatuses": [{"state": state}], "conditions": [ready]}
+
+
+UNSCHEDULABLE = {
+    "phase": "Pending",
+    "conditions": [
+        {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"}
+    ],
+}
+TOO_LATE = {"phase": "Failed", "message": "Pod was active on the node longer than the deadline"}
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "is_hopeless"),
+    [
+        ({"phase": "Pending"}, "", False),
+        (waiting("ContainerCreating"), "", False),
+        (UNSCHEDULABLE, "0/1 nodes are available", False),
+        (waiting("ErrImagePull", "no such image"), "no such image", False),
+        (waiting("ImagePullBackOff", "back-off"), "back-off", True),
+        (waiting("CreateContainerConfigError", "no Secret"), "no Secret", True),
+        (waiting("InvalidImageName"), "InvalidImageName", True),
+        (TOO_LATE, TOO_LATE["message"], True),
+    ],
+    ids=str,
+)
+def test_what_a_pod_waits_for_is_said_and_whether_waiting_can_help(
+    status: dict[str, Any],
+    words: str,
+    is_hopeless: bool,  # noqa: FBT001 -- a column of the table
+) -> None:
+    assert script.obstacle(status) == words
+    assert script.is_hopeless(status) is is_hopeless
+
+
+KUBECTL = """#!/bin/sh
+case "$2" in
+  events) echo '{"items": [{"message": "older"}, {"message": "the claim is lost"}]}' ;;
+  *) echo '{"status": {"phase": "Pending"}}' ;;
+esac
+"""
+
+
+def test_a_claim_that_cannot_be_mounted_is_said_at_once_and_given_up_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "kubectl"
+    program.write_text(KUBECTL)
+    program.chmod(0o755)
+    monkeypatch.setenv("KUBECTL", str(program))
+    monkeypatch.setattr(script, "WAIT_SECONDS", 1.0)
+    monkeypatch.setattr(script, "LOOK_SECONDS", 0.01)
+
+    with pytest.raises(script.ReportError, match="pod/a did not run: the claim is lost"):
+        script.wait_for("pod/a", [])
+
+    assert capsys.readouterr().err == "scripts/report: pod/a waits: the claim is lost\n"
+
+
 def test_a_machine_without_kubectl_is_told_so(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "KUBECTL"} | {"PATH": str(tmp_path)}
 
