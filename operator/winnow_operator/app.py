@@ -40,6 +40,7 @@ from winnow_operator.metrics.own import LONGEST_WORK_SECONDS, MAX_WORKERS, QUEUE
 from winnow_operator.reconcile.compressionjob import CompressionJobReconciler
 from winnow_operator.reconcile.dispatch import Dispatch
 from winnow_operator.reconcile.jobcontext import Tools
+from winnow_operator.reconcile.modelserver import ModelServerReconciler
 from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queue import WorkQueue
 from winnow_operator.reconcile.resync import Resync, SeenJobs
@@ -113,6 +114,7 @@ async def _assemble(settings: Settings, stop: asyncio.Event, stack: AsyncExitSta
             {
                 Kind.SEARCH: SearchJobReconciler(tools),
                 Kind.COMPRESSION: CompressionJobReconciler(tools),
+                Kind.SERVER: ModelServerReconciler(tools),
             },
             tools.waiting,
         ),

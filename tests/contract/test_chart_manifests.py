@@ -56,7 +56,7 @@ def test_the_crds_can_be_installed_alone() -> None:
     documents = kustomize("config/crd")
 
     assert {d["kind"] for d in documents} == {"CustomResourceDefinition"}
-    assert len(documents) == 3
+    assert len(documents) == 4
 
 
 def test_what_is_generated_is_up_to_date() -> None:

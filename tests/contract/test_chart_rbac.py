@@ -16,6 +16,7 @@ Right = tuple[str, str, str]
 """API group, resource and verb."""
 
 VERBS = {
+    "apply": ("create patch", ""),
     "get": ("get", ""),
     "list": ("list", ""),
     "create": ("create", ""),
@@ -26,11 +27,11 @@ VERBS = {
     "delete": ("delete", ""),
     "delete_all": ("deletecollection", ""),
 }
-"""The gateway's methods, and the verb and subresource that each needs."""
+"""The gateway's methods, and the verbs and subresource that each needs."""
 
 NOT_IN_THE_CODE: dict[Right, str] = {
     ("winnow.dev", f"{kind}/finalizers", "update"): "for blockOwnerDeletion on OpenShift"
-    for kind in ("searchjobs", "compressionjobs")
+    for kind in ("searchjobs", "compressionjobs", "modelservers")
 }
 
 LISTS = yaml.safe_load((CHART / "files/rbac.yaml").read_text())
@@ -60,16 +61,16 @@ def gateway_rights() -> set[Right]:
         owner, method = call.func.value, call.func.attr
         if not (isinstance(owner, ast.Attribute) and owner.attr == "gateway"):
             continue
-        verb, subresource = VERBS[method]
-        found |= {(r.group, r.plural + subresource, verb) for r in named(call.args[0])}
+        verbs, subresource = VERBS[method]
+        plurals = [(r.group, r.plural + subresource) for r in named(call.args[0])]
+        found |= {(*plural, verb) for plural in plurals for verb in verbs.split()}
     return found
 
 
 def named(argument: ast.expr) -> list[resources.Resource]:
-    """The resources that an argument names: `PODS`, or all kinds of jobs by `JOB_KINDS[kind]`."""
+    """The resources that an argument names: `PODS`, or all of a table, as by `JOB_KINDS[kind]`."""
     if isinstance(argument, ast.Subscript):
-        assert ast.unparse(argument.value) == "JOB_KINDS", ast.unparse(argument)
-        return list(resources.JOB_KINDS.values())
+        return list(getattr(resources, ast.unparse(argument.value)).values())
     assert isinstance(argument, ast.Name), ast.unparse(argument)
     return [getattr(resources, argument.id)]
 
@@ -88,7 +89,7 @@ def watch_rights() -> set[Right]:
 
 
 def plurals(argument: ast.expr) -> list[str]:
-    """What a handler watches: `"pods"`, or all kinds of jobs by `JOB_KINDS[kind].plural`."""
+    """What a handler watches: `"pods"`, or all own kinds by `OWN_KINDS[kind].plural`."""
     if isinstance(argument, ast.Attribute):
         return [resource.plural for resource in named(argument.value)]
     return [ast.literal_eval(argument)]
@@ -154,7 +155,7 @@ def test_without_rbac_no_role_is_made() -> None:
 def test_everybody_who_may_view_reads_jobs_and_trials(role: str) -> None:
     granted = aggregated(render(), role)
 
-    for plural in ("searchjobs", "compressionjobs", "trials"):
+    for plural in ("searchjobs", "compressionjobs", "modelservers", "trials"):
         assert {("winnow.dev", plural, v) for v in ("get", "list", "watch")} <= granted
 
 
@@ -164,8 +165,9 @@ def test_editors_write_jobs_and_only_read_trials(role: str) -> None:
 
     writes = {(r, v) for _, r, v in granted if v not in {"get", "list", "watch"}}
     wanted = ("create", "update", "patch", "delete", "deletecollection")
-    jobs = ("searchjobs", "compressionjobs")
-    assert writes == {(kind, verb) for kind in jobs for verb in wanted}
+    kinds = ("searchjobs", "compressionjobs", "modelservers")
+    scaling = {("modelservers/scale", verb) for verb in ("update", "patch")}
+    assert writes == {(kind, verb) for kind in kinds for verb in wanted} | scaling
 
 
 def aggregated(documents: list[Document], role: str) -> set[Right]:

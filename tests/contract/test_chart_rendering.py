@@ -268,7 +268,7 @@ def test_there_is_a_crd_of_each_kind_and_none_if_not_wanted() -> None:
     }
     without = render({"crds": {"install": False}})
 
-    assert kinds == {"SearchJob", "CompressionJob", "Trial"}
+    assert kinds == {"SearchJob", "CompressionJob", "ModelServer", "Trial"}
     assert not [d for d in without if d["kind"] == "CustomResourceDefinition"]
 
 

@@ -72,6 +72,7 @@ def test_names_are_short_and_trials_can_be_selected_by_outcome() -> None:
     assert [crd_document(kind)["spec"]["names"]["shortNames"] for kind in KINDS] == [
         ["sj"],
         ["cpj"],
+        ["ms"],
         ["tr"],
     ]
     assert version["selectableFields"] == [{"jsonPath": ".status.outcome"}]

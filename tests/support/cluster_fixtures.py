@@ -39,7 +39,7 @@ def start_control_plane() -> Path:
     kubectl = [tool("kubectl"), "--kubeconfig", path]
     apply = ["apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds")]
     subprocess.run([*kubectl, *apply], check=True, capture_output=True)
-    kinds = ("searchjobs", "compressionjobs", "trials")
+    kinds = ("searchjobs", "compressionjobs", "modelservers", "trials")
     crds = [f"crd/{kind}.winnow.dev" for kind in kinds]
     subprocess.run(
         [*kubectl, "wait", "--for=condition=Established", *crds], check=True, capture_output=True

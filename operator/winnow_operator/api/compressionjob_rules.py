@@ -223,16 +223,7 @@ GOAL_RULES = (
     _limit("maxRatio", "{0} > 0.0", "numbers above 0, such as 0.5"),
 )
 
-MODEL_RULES = (
-    Rule(
-        "has(self.searchJob) != has(self.uri)",
-        "give exactly one of searchJob and uri",
-        said(
-            "spec.model: %s of searchJob and uri; give the name of a SearchJob, or uri and digest "
-            "of an artifact",
-            "has(self.uri) ? 'both are given' : 'neither is given'",
-        ),
-    ),
+ARTIFACT_RULES = (
     Rule(
         "has(self.uri) == has(self.digest)",
         "uri and digest belong together: the digest says which artifact it is",
@@ -258,6 +249,20 @@ MODEL_RULES = (
         said("uri is %s, which leaves the claim: .. is not allowed in its path", "self.uri"),
         ".uri",
     ),
+)
+"""Of an artifact that is named by `uri` and `digest`, instead of by a job."""
+
+MODEL_RULES = (
+    Rule(
+        "has(self.searchJob) != has(self.uri)",
+        "give exactly one of searchJob and uri",
+        said(
+            "spec.model: %s of searchJob and uri; give the name of a SearchJob, or uri and digest "
+            "of an artifact",
+            "has(self.uri) ? 'both are given' : 'neither is given'",
+        ),
+    ),
+    *ARTIFACT_RULES,
 )
 
 _NAMED = "(has(self.candidates) ? self.candidates.size() : 0)"

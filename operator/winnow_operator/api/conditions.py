@@ -15,7 +15,11 @@ from winnow_operator.api.fields import ApiModel, Timestamp
 
 
 class ConditionType(StrEnum):
-    """Conditions that every job carries from its first reconcile, GoalsMet a compression only."""
+    """Conditions that every object carries from its first reconcile.
+
+    GoalsMet is a compression's, Ready and Progressing are a server's, which has neither Complete,
+    Failed nor Suspended.
+    """
 
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
@@ -24,6 +28,8 @@ class ConditionType(StrEnum):
     SUSPENDED = "Suspended"
     DEGRADED = "Degraded"
     GOALS_MET = "GoalsMet"
+    READY = "Ready"
+    PROGRESSING = "Progressing"
 
 
 class Reason(StrEnum):
@@ -34,6 +40,7 @@ class Reason(StrEnum):
     FINISHED = "Finished"
     SUSPENDED = "Suspended"
     NOT_SUSPENDED = "NotSuspended"
+    TRAINING_FINAL = "TrainingFinal"
     # why pods do not start
     PULLING_IMAGE = "PullingImage"
     QUOTA_EXCEEDED = "QuotaExceeded"
@@ -63,6 +70,16 @@ class Reason(StrEnum):
     GOALS_NOT_MET = "GoalsNotMet"
     NOT_CHOSEN = "NotChosen"
     INVALID_GOALS = "InvalidGoals"
+    # how a server fares
+    SERVING = "Serving"
+    SCALED_TO_ZERO = "ScaledToZero"
+    ROLLING_OUT = "RollingOut"
+    ROLLOUT_ABORTED = "RolloutAborted"
+    REPLICAS_NOT_READY = "ReplicasNotReady"
+    MODEL_REFUSED = "ModelRefused"
+    CRASHING = "Crashing"
+    NO_PROGRESS = "NoProgress"
+    NAME_TAKEN = "NameTaken"
     # nothing to say
     AS_EXPECTED = "AsExpected"
     NOT_FINISHED = "NotFinished"

@@ -7,6 +7,7 @@ from typing import Any
 
 from winnow_operator.api.compressionjob import CompressionJob
 from winnow_operator.api.fields import ApiModel
+from winnow_operator.api.modelserver import ModelServer
 from winnow_operator.api.names import GROUP, VERSION
 from winnow_operator.api.schema_tree import Schema, structural_schema
 from winnow_operator.api.searchjob import SearchJob
@@ -53,6 +54,8 @@ class Kind:
     categories: tuple[str, ...] = ()
     selectable: tuple[str, ...] = ()
     """Fields that `--field-selector` may name."""
+    scalable: bool = False
+    """Whether it has the scale subresource, for `kubectl scale`, HorizontalPodAutoscaler and KEDA."""
 
     @property
     def file_name(self) -> str:
@@ -120,7 +123,31 @@ TRIAL = Kind(
     ),
 )
 
-KINDS = (SEARCHJOB, COMPRESSIONJOB, TRIAL)
+MODELSERVER = Kind(
+    name="ModelServer",
+    plural="modelservers",
+    short="ms",
+    model=ModelServer,
+    categories=("winnow",),
+    columns=(
+        Column("Status", ".status.state", description="Ready, or what it waits for."),
+        Column("Revision", ".status.revision", "integer", "The revision that serves."),
+        Column("Model", ".status.model", description="Its model."),
+        Column("Ready", ".status.ready", description="Pods that are ready, of those wanted."),
+        Column("Rollout", ".status.rollout.revision", "integer", "On its way.", wide=True),
+        Column("URL", ".status.url", description="Where it answers.", wide=True),
+        _AGE,
+    ),
+    scalable=True,
+)
+
+KINDS = (SEARCHJOB, COMPRESSIONJOB, MODELSERVER, TRIAL)
+
+_SCALE = {
+    "specReplicasPath": ".spec.replicas",
+    "statusReplicasPath": ".status.replicas",
+    "labelSelectorPath": ".status.selector",
+}
 
 
 def crd_document(kind: Kind) -> dict[str, Any]:
@@ -156,7 +183,7 @@ def _version(kind: Kind) -> dict[str, Any]:
         "name": VERSION,
         "served": True,
         "storage": True,
-        "subresources": {"status": {}},
+        "subresources": {"status": {}, **({"scale": _SCALE} if kind.scalable else {})},
         **({"selectableFields": selectable} if selectable else {}),
         "additionalPrinterColumns": [column.document() for column in kind.columns],
         "schema": {"openAPIV3Schema": root_schema(kind)},

@@ -12,6 +12,12 @@ FIELD_MANAGER = "winnow"
 
 LABEL_SEARCHJOB = f"{GROUP}/searchjob"
 LABEL_BATCH = f"{GROUP}/batch"
+LABEL_MODELSERVER = f"{GROUP}/modelserver"
+LABEL_REVISION = f"{GROUP}/revision"
+"""On what serves one revision of a model: its number."""
+LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGED_BY = f"{LABEL_MANAGED_BY}=winnow"
+"""Selects everything that the operator makes."""
 
 ANNOTATION_ASSIGNMENTS = f"{GROUP}/assignments"
 """On a pod template: the assignment file (JSON, at most 16 KB) for the downward API."""
@@ -32,5 +38,5 @@ def standard_labels(*, instance: str, component: str) -> dict[str, str]:
         "app.kubernetes.io/instance": instance,
         "app.kubernetes.io/component": component,
         "app.kubernetes.io/part-of": "winnow",
-        "app.kubernetes.io/managed-by": "winnow",
+        LABEL_MANAGED_BY: "winnow",
     }

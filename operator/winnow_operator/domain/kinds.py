@@ -1,6 +1,6 @@
-"""The kinds of bounded jobs, and every name in which they differ.
+"""The kinds that are reconciled, and every name in which they differ.
 
-Names are unlike between the kinds, so that jobs of two kinds may share a name in a namespace.
+Names are unlike between the kinds, so that objects of two kinds may share a name in a namespace.
 """
 
 from __future__ import annotations
@@ -12,10 +12,15 @@ from winnow_operator.api.names import GROUP
 
 
 class Kind(StrEnum):
-    """A kind of job whose work is a bounded number of Trials."""
+    """A kind that the operator reconciles.
+
+    SearchJob and CompressionJob are bounded jobs: their work is a number of Trials, and they end. A
+    ModelServer lasts, and has no trials and batches.
+    """
 
     SEARCH = "SearchJob"
     COMPRESSION = "CompressionJob"
+    SERVER = "ModelServer"
 
     @property
     def word(self) -> str:
@@ -46,6 +51,9 @@ class Kind(StrEnum):
         return f"{job}-{_BATCH_MARKS[self]}{number:04d}"
 
 
+BOUNDED = (Kind.SEARCH, Kind.COMPRESSION)
+"""Kinds of jobs that end."""
+
 _NOUNS = {Kind.SEARCH: "search", Kind.COMPRESSION: "compression"}
 _TRIAL_MARKS = {Kind.SEARCH: "t", Kind.COMPRESSION: "c"}
 _BATCH_MARKS = {Kind.SEARCH: "b", Kind.COMPRESSION: "k"}
@@ -64,5 +72,5 @@ def batch_number(name: str) -> int:
 
 
 def job_of(labels: Mapping[str, str]) -> tuple[Kind, str] | None:
-    """Kind and name of the job that something was made for, as its labels say."""
+    """Kind and name of the object that something was made for, as its labels say."""
     return next(((kind, labels[kind.label]) for kind in Kind if labels.get(kind.label)), None)

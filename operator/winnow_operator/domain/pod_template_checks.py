@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from winnow_operator.api.pod_template import (
     CONTAINER_FIELDS,
@@ -18,7 +18,6 @@ from winnow_operator.api.pod_template import (
     POD_FIELDS,
     VOLUME_FIELDS,
 )
-from winnow_operator.domain.jobs import JobSpec
 from winnow_operator.domain.pods import CONTAINER
 
 MAX_BYTES = 16_384
@@ -45,8 +44,22 @@ _LISTS = (
 )
 
 
-def check_pod_template(spec: JobSpec) -> Iterator[str]:
-    """All that is not allowed in `spec.podTemplate`."""
+class WithPodTemplate(Protocol):
+    """A spec whose pods may be changed."""
+
+    @property
+    def pod_template(self) -> Mapping[str, Any] | None:
+        """Fields that are laid over the pods."""
+        ...
+
+
+def check_pod_template(spec: WithPodTemplate, container: str = CONTAINER) -> Iterator[str]:
+    """All that is not allowed in `spec.podTemplate`.
+
+    Args:
+        spec: of a job or a server.
+        container: the one container that it may change.
+    """
     template = spec.pod_template
     if not template:
         return
@@ -54,14 +67,14 @@ def check_pod_template(spec: JobSpec) -> Iterator[str]:
     if size > MAX_BYTES:
         yield f"{_PATH} has {size} bytes, allowed are at most {MAX_BYTES}"
     yield from _unknown(template, ("metadata", "spec"), _PATH)
-    for name, check in (("metadata", _check_metadata), ("spec", _check_pod)):
-        part = template.get(name)
-        if part is None:
-            continue
-        if isinstance(part, Mapping):
-            yield from check(part)
-        else:
-            yield _not_an_object(f"{_PATH}.{name}", part)
+    given = {name: template.get(name) for name in ("metadata", "spec")}
+    parts = {name: {} if part is None else part for name, part in given.items()}
+    wrong = [name for name, part in parts.items() if not isinstance(part, Mapping)]
+    yield from (_not_an_object(f"{_PATH}.{name}", parts[name]) for name in wrong)
+    if "metadata" not in wrong:
+        yield from _check_metadata(parts["metadata"])
+    if "spec" not in wrong:
+        yield from _check_pod(parts["spec"], container)
 
 
 def _unknown(given: Mapping[str, Any], allowed: tuple[str, ...], path: str) -> Iterator[str]:
@@ -89,7 +102,7 @@ def _check_metadata(metadata: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{path} has {key} with value {value!r}, it must be a text: put it in quotes"
 
 
-def _check_pod(pod: Mapping[str, Any]) -> Iterator[str]:
+def _check_pod(pod: Mapping[str, Any], own: str) -> Iterator[str]:
     yield from _unknown(pod, POD_FIELDS, f"{_PATH}.spec")
     wrong = list(_wrong_kinds(pod))
     yield from wrong
@@ -100,9 +113,9 @@ def _check_pod(pod: Mapping[str, Any]) -> Iterator[str]:
     volumes = {str(volume.get("name", "")) for volume in pod.get("volumes") or ()}
     containers = pod.get("containers") or ()
     if len(containers) > 1:
-        yield f"{_PATH}.spec.containers has {len(containers)} entries, allowed is one: {CONTAINER}"
+        yield f"{_PATH}.spec.containers has {len(containers)} entries, allowed is one: {own}"
     for container in containers:
-        yield from _check_container(container, volumes)
+        yield from _check_container(container, volumes, own)
 
 
 def _check_volume(volume: Mapping[str, Any]) -> Iterator[str]:
@@ -138,22 +151,24 @@ def _wrong_entries(value: object, path: str) -> Iterator[str]:
             yield _not_an_object(f"{path}[{index}]", entry)
 
 
-def _check_container(container: Mapping[str, Any], volumes: set[str]) -> Iterator[str]:
-    name = container.get("name")
-    path = f"{_PATH}.spec.containers"
-    if name != CONTAINER:
-        yield f"{path} has one named {name!r}, allowed is {CONTAINER!r} only"
-    yield from _unknown(container, CONTAINER_FIELDS, f"{path}[{CONTAINER}]")
-    yield from check_resources(container.get("resources") or {}, f"{path}[{CONTAINER}].resources")
+def _check_container(container: Mapping[str, Any], volumes: set[str], own: str) -> Iterator[str]:
+    name, path = container.get("name"), f"{_PATH}.spec.containers"
+    if name != own:
+        yield f"{path} has one named {name!r}, allowed is {own!r} only"
+    path = f"{path}[{own}]"
+    yield from _unknown(container, CONTAINER_FIELDS, path)
+    yield from check_resources(container.get("resources") or {}, f"{path}.resources")
     wrong = [
         sentence
         for field in ("env", "envFrom", "volumeMounts")
-        for sentence in _wrong_entries(container.get(field) or [], f"{path}[{CONTAINER}].{field}")
+        for sentence in _wrong_entries(container.get(field) or [], f"{path}.{field}")
     ]
     yield from wrong
     if not wrong:
-        yield from _check_env(container.get("env") or ())
-        yield from _check_mounts(container.get("volumeMounts") or (), volumes)
+        yield from _check_env(container.get("env") or (), f"{path}.env")
+        yield from _check_mounts(
+            container.get("volumeMounts") or (), volumes, f"{path}.volumeMounts"
+        )
 
 
 def check_resources(resources: Any, path: str) -> Iterator[str]:
@@ -174,23 +189,22 @@ def check_resources(resources: Any, path: str) -> Iterator[str]:
                 )
 
 
-def _check_env(variables: Any) -> Iterator[str]:
+def _check_env(variables: Any, path: str) -> Iterator[str]:
     for variable in variables:
         name = str(variable.get("name", ""))
         if name.startswith("WINNOW_") or name in _TAKEN_VARIABLES:
             yield (
-                f"{_PATH}.spec.containers[{CONTAINER}].env has {name}, which is taken: the trial "
+                f"{path} has {name}, which is taken: the trial "
                 "contract sets WINNOW_*, HOME and JOB_COMPLETION_INDEX"
             )
         if not isinstance(variable.get("value", ""), str):
             yield (
-                f"{_PATH}.spec.containers[{CONTAINER}].env has {name} with value "
+                f"{path} has {name} with value "
                 f"{variable['value']!r}, it must be a text: put it in quotes"
             )
 
 
-def _check_mounts(mounts: Any, volumes: set[str]) -> Iterator[str]:
-    path = f"{_PATH}.spec.containers[{CONTAINER}].volumeMounts"
+def _check_mounts(mounts: Any, volumes: set[str], path: str) -> Iterator[str]:
     for mount in mounts:
         where, name = str(mount.get("mountPath", "")).rstrip("/"), str(mount.get("name", ""))
         if where in _TAKEN_MOUNTS or where.startswith("/winnow/"):

@@ -126,10 +126,10 @@ def read_pod(body: Mapping[str, Any]) -> PodFact | None:
         reason=status.get("reason", ""),
         message=status.get("message", ""),
         attempt=_count(annotations, _FAILURES) + _count(annotations, _IGNORED) + 1,
-        termination=_termination(container),
+        termination=termination_of(container.get("state") or {}),
         deleting="deletionTimestamp" in metadata,
         disrupted=_has_condition(status, "DisruptionTarget", "True"),
-        blockage=_blockage(status, container),
+        blockage=why_waiting(status, container),
         image=_resolved_image(container),
         created=metadata.get("creationTimestamp", ""),
         kind=job[0],
@@ -156,8 +156,9 @@ def _container_status(status: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-def _termination(container: Mapping[str, Any]) -> Termination | None:
-    ended = (container.get("state") or {}).get("terminated")
+def termination_of(state: Mapping[str, Any]) -> Termination | None:
+    """How a container with this state ended; None if it runs or waits."""
+    ended = state.get("terminated")
     if not ended:
         return None
     return Termination(
@@ -178,7 +179,13 @@ def _resolved_image(container: Mapping[str, Any]) -> str:
     return image if "@sha256:" in image else ""
 
 
-def _blockage(status: Mapping[str, Any], container: Mapping[str, Any]) -> Blockage | None:
+def why_waiting(status: Mapping[str, Any], container: Mapping[str, Any]) -> Blockage | None:
+    """Why a pod with this status cannot start, as far as it says.
+
+    Args:
+        status: of the pod.
+        container: status of the container that is waited for.
+    """
     if status.get("phase", "Pending") != "Pending":
         return None
     waiting = (container.get("state") or {}).get("waiting") or {}

@@ -10,13 +10,20 @@ from typing import Any, Protocol
 
 import kopf
 
-from winnow_operator.api.names import GROUP, LABEL_BATCH, VERSION
+from winnow_operator.api.names import GROUP, LABEL_BATCH, LABEL_MODELSERVER, MANAGED_BY, VERSION
 from winnow_operator.domain.kinds import Kind, job_of
 from winnow_operator.domain.pods import read_pod
 from winnow_operator.handlers.stateless import NoDiffBase
 from winnow_operator.kube.connection import current_credentials
 from winnow_operator.kube.preflight import Watch
-from winnow_operator.kube.resources import JOB_KINDS, JOBS, PODS, TRIALS
+from winnow_operator.kube.resources import (
+    DEPLOYMENTS,
+    JOBS,
+    OWN_KINDS,
+    PODS,
+    SERVICES,
+    TRIALS,
+)
 from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queue import Key, WorkQueue
 from winnow_operator.reconcile.resync import Resync
@@ -28,10 +35,12 @@ UNHURRIED_SECONDS = 1.0
 where its Job has more to start by itself and nothing is chosen by its result."""
 
 WATCHES = (
-    *(Watch(JOB_KINDS[kind]) for kind in Kind),
-    # Of all kinds of jobs: selectors cannot say "this label or that one".
-    Watch(PODS, labels=LABEL_BATCH),
+    *(Watch(OWN_KINDS[kind]) for kind in Kind),
+    # Of jobs and servers: selectors cannot say "this label or that one".
+    Watch(PODS, labels=MANAGED_BY),
     Watch(JOBS, labels=LABEL_BATCH),
+    Watch(DEPLOYMENTS, labels=LABEL_MODELSERVER),
+    Watch(SERVICES, labels=LABEL_MODELSERVER),
     # Trials with an outcome are of no interest any more, and may be many.
     Watch(TRIALS, fields="status.outcome=Active"),
 )
@@ -49,7 +58,7 @@ class TrialKeeper(Protocol):
         ...
 
     def woken_by(self, key: Key) -> list[Key]:
-        """Jobs that wait for another one."""
+        """Those that wait for a job."""
         ...
 
 
@@ -64,9 +73,10 @@ def register(
     """Register the event handlers and the login."""
     _register_login(registry)
     for kind in Kind:
-        _register_jobs(registry, kind, queue, resync, trials)
+        _register_kind(registry, kind, queue, resync, trials)
     _register_pods(registry, queue, pods, resync, trials)
     _register_children(registry, queue, trials)
+    _register_served(registry, queue)
 
 
 def _register_login(registry: kopf.OperatorRegistry) -> None:
@@ -88,15 +98,15 @@ def _register_login(registry: kopf.OperatorRegistry) -> None:
         )
 
 
-def _register_jobs(
+def _register_kind(
     registry: kopf.OperatorRegistry,
     kind: Kind,
     queue: WorkQueue,
     resync: Resync,
     trials: TrialKeeper,
 ) -> None:
-    @kopf.on.event(GROUP, VERSION, JOB_KINDS[kind].plural, registry=registry)
-    async def job_event(
+    @kopf.on.event(GROUP, VERSION, OWN_KINDS[kind].plural, registry=registry)
+    async def own_event(
         type: str | None,  # noqa: A002 -- kopf's name for it
         namespace: str | None,
         name: str | None,
@@ -168,8 +178,21 @@ def _register_children(
             queue.add(key)
 
 
+def _register_served(registry: kopf.OperatorRegistry, queue: WorkQueue) -> None:
+    """What serves a model: all of it is read afresh, so an event says nothing but "look"."""
+    served = {LABEL_MODELSERVER: kopf.PRESENT}
+
+    @kopf.on.event("", "v1", "pods", labels=served, registry=registry)
+    @kopf.on.event("apps", "v1", "deployments", labels=served, registry=registry)
+    @kopf.on.event("", "v1", "services", labels=served, registry=registry)
+    async def served_event(namespace: str | None, labels: kopf.Labels, **_: Any) -> None:
+        key = _key_of(namespace, labels)
+        if key is not None:
+            queue.add(key, delay=COALESCE_SECONDS)
+
+
 def _key_of(namespace: str | None, labels: kopf.Labels) -> Key | None:
-    """The job that something was made for, as its labels say."""
+    """The job or server that something was made for, as its labels say."""
     job = job_of(labels)
     return None if job is None else Key(namespace or "", job[1], job[0])
 

@@ -130,11 +130,20 @@ class Gateway:
         query = DRY_RUN if dry_run else {}
         return await self._write(Call("POST", resource, resource.path(namespace), query, body))
 
+    async def apply(self, resource: Resource, namespace: str, body: Body) -> Body:
+        """Server-side apply of a whole object: what it lacks and was applied before is removed.
+
+        Raises:
+            RefusedError: if the document is not acceptable.
+            ForbiddenError: if a quota is spent or an admission rule refuses.
+        """
+        path = resource.path(namespace, body["metadata"]["name"])
+        return await self._write(_apply(resource, path, body))
+
     async def apply_status(self, resource: Resource, namespace: str, body: Body) -> Body:
         """Server-side apply of the status: all the fields that the operator has an opinion on."""
         path = resource.path(namespace, body["metadata"]["name"], "status")
-        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
-        return await self._write(Call("PATCH", resource, path, query, apply_text(body), CONTENT))
+        return await self._write(_apply(resource, path, body))
 
     async def merge(self, resource: Resource, namespace: str, name: str, body: Body) -> Body:
         """Merge some fields into an object."""
@@ -211,6 +220,11 @@ class Gateway:
             _request_timeout=aiohttp.ClientTimeout(total=seconds),
         )
         return response.status, await response.read()  # type: ignore[no-untyped-call]
+
+
+def _apply(resource: Resource, path: str, body: Body) -> Call:
+    query = {"fieldManager": FIELD_MANAGER, "force": "true"}
+    return Call("PATCH", resource, path, query, apply_text(body), CONTENT)
 
 
 def error_of(call: Call, status: int, data: bytes) -> KubernetesError:

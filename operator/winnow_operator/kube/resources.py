@@ -31,8 +31,11 @@ class Resource:
 
 SEARCHJOBS = Resource(GROUP, VERSION, "searchjobs")
 COMPRESSIONJOBS = Resource(GROUP, VERSION, "compressionjobs")
+MODELSERVERS = Resource(GROUP, VERSION, "modelservers")
 TRIALS = Resource(GROUP, VERSION, "trials")
 JOBS = Resource("batch", "v1", "jobs")
+DEPLOYMENTS = Resource("apps", "v1", "deployments")
+SERVICES = Resource("", "v1", "services")
 PODS = Resource("", "v1", "pods")
 CLAIMS = Resource("", "v1", "persistentvolumeclaims")
 CORE_EVENTS = Resource("", "v1", "events")
@@ -41,3 +44,21 @@ LEASES = Resource("coordination.k8s.io", "v1", "leases")
 
 JOB_KINDS = {Kind.SEARCH: SEARCHJOBS, Kind.COMPRESSION: COMPRESSIONJOBS}
 """The resource of each kind of job."""
+
+OWN_KINDS = {**JOB_KINDS, Kind.SERVER: MODELSERVERS}
+"""The resource of each kind that is reconciled."""
+
+SERVER_CHILDREN = {
+    "Service": SERVICES,
+    "Deployment": DEPLOYMENTS,
+    "PodDisruptionBudget": Resource("policy", "v1", "poddisruptionbudgets"),
+    "HorizontalPodAutoscaler": Resource("autoscaling", "v2", "horizontalpodautoscalers"),
+    "NetworkPolicy": Resource("networking.k8s.io", "v1", "networkpolicies"),
+}
+"""What a ModelServer is made of, by kind."""
+
+PASSING_CHILDREN = {
+    kind: SERVER_CHILDREN[kind]
+    for kind in ("Deployment", "HorizontalPodAutoscaler", "NetworkPolicy")
+}
+"""Those of them that are removed while the ModelServer lives."""

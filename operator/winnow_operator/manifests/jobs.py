@@ -21,18 +21,16 @@ from winnow_operator.domain.batches import QUEUE_LABEL
 from winnow_operator.domain.intervals import format_intervals
 from winnow_operator.domain.kinds import measurement_name
 from winnow_operator.domain.pods import CONTAINER, MEASUREMENT, TRIAL
-from winnow_operator.manifests.objects import Owner, child_labels, child_metadata
+from winnow_operator.manifests.objects import Owner, child_labels, child_metadata, without_queue
 from winnow_operator.manifests.overlays import overlay_pod
+from winnow_operator.manifests.security import container_security, pod_security
 
 CLAIMS_ROOT = "/winnow/claims"
 ASSIGNMENTS_DIR = "/winnow/assignments"
 ASSIGNMENTS_FILE = "assignments.json"
 METRICS_PORT = 8080
-KUEUE_PREFIX = "kueue.x-k8s.io/"
 MAX_DEADLINE_SECONDS = 2**31 - 1
 """What the API server takes as a deadline of a pod."""
-USER = 65532
-"""Numeric id of the user that trials run as (`nonroot` of common base images)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,21 +172,14 @@ def _pod(
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": pod_security(),
         "containers": [_container(settings)],
         "volumes": _volumes(settings),
     }
     if settings.max_pod_seconds is not None:
         spec["activeDeadlineSeconds"] = min(settings.max_pod_seconds, MAX_DEADLINE_SECONDS)
     # Kueue queues the Job; a pod with its labels would be queued once more by itself.
-    own = {key: value for key, value in labels.items() if not key.startswith(KUEUE_PREFIX)}
+    own = without_queue(labels)
     return {"metadata": {"labels": own, "annotations": dict(annotations)}, "spec": spec}
 
 
@@ -202,11 +193,7 @@ def _container(settings: PodSettings) -> dict[str, Any]:
         **({"resources": dict(settings.resources)} if settings.resources is not None else {}),
         "env": _environment(settings),
         "ports": [{"name": "metrics", "containerPort": METRICS_PORT}],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": container_security(),
         # The result is the message; without one, the last log lines say what went wrong.
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": _mounts(settings),

@@ -10,13 +10,14 @@ from winnow_operator.api.names import API_VERSION, GROUP, standard_labels
 from winnow_operator.domain.kinds import Kind
 
 _OWN_PREFIXES = (f"{GROUP}/", "app.kubernetes.io/", "batch.kubernetes.io/")
+_KUEUE_PREFIX = "kueue.x-k8s.io/"
 _OWN_LABELS = frozenset({"controller-uid", "job-name"})
 """The Job controller sets these on pods, and refuses a template that has them already."""
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The job that owns what is made."""
+    """The job or server that owns what is made."""
 
     namespace: str
     name: str
@@ -60,8 +61,13 @@ def child_labels(owner: Owner, component: str) -> dict[str, str]:
     }
 
 
+def without_queue(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels of what no queue of Kueue's shall hold up."""
+    return {key: value for key, value in labels.items() if not key.startswith(_KUEUE_PREFIX)}
+
+
 def child_metadata(owner: Owner, name: str, labels: Mapping[str, str]) -> dict[str, Any]:
-    """Metadata of an object that the job owns."""
+    """Metadata of an object that the owner goes with."""
     return {
         "name": name,
         "namespace": owner.namespace,

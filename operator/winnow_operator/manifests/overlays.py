@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from winnow_operator.domain.pods import CONTAINER
-
 _JOINED = ("env", "envFrom", "volumeMounts")
 _DEFAULTS = frozenset({"imagePullPolicy"})
 """Fields of the container that the operator sets only where the user does not."""
+_POD_DEFAULTS = frozenset({"terminationGracePeriodSeconds", "topologySpreadConstraints"})
+"""The same of the pod."""
 
 
 def overlay_pod(template: Mapping[str, Any], overlay: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The pod template with the user's fields over it."""
+    """The pod template with the user's fields over it; its first container is the one they change."""
     if not overlay:
         return dict(template)
     return {
@@ -36,17 +36,15 @@ def _spec(own: Mapping[str, Any], user: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **user,
         **own,
+        **{key: value for key, value in user.items() if key in _POD_DEFAULTS},
         "volumes": _joined(own["volumes"], user.get("volumes")),
-        "containers": [_container(own["containers"][0], _user_container(user))],
+        "containers": [_container(own["containers"][0], user)],
     }
 
 
-def _user_container(user: Mapping[str, Any]) -> Mapping[str, Any]:
-    containers = user.get("containers") or ()
-    return next((c for c in containers if c.get("name") == CONTAINER), {})
-
-
-def _container(own: Mapping[str, Any], user: Mapping[str, Any]) -> dict[str, Any]:
+def _container(own: Mapping[str, Any], pod: Mapping[str, Any]) -> dict[str, Any]:
+    named = (c for c in pod.get("containers") or () if c.get("name") == own["name"])
+    user: Mapping[str, Any] = next(named, {})
     defaults = {key: value for key, value in user.items() if key in _DEFAULTS}
     lists = {key: _joined(own.get(key, ()), user.get(key)) for key in _JOINED}
     return {**user, **own, **defaults, **{key: value for key, value in lists.items() if value}}

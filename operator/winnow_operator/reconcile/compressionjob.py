@@ -117,7 +117,8 @@ class CompressionJobReconciler(JobReconciler[CompressionJob, CompressionState]):
         name = job.spec.model.search_job
         if name is None:
             return given_origin(job.spec)
-        self.tools.waiting.note(key, name)  # first: what happens after the read wakes it
+        # First: what happens after the read wakes it.
+        self.tools.waiting.note(key, Key(key.namespace, name, Kind.SEARCH))
         try:
             body = await self.tools.gateway.get(SEARCHJOBS, key.namespace, name)
         except NotFoundError:

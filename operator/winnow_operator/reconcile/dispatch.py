@@ -12,7 +12,7 @@ from winnow_operator.reconcile.waiting import Waiting
 
 
 class KindReconciler(Protocol):
-    """Brings jobs of one kind to where their specs want them."""
+    """Brings objects of one kind to where their specs want them."""
 
     async def reconcile(self, key: Key) -> float | None:
         """One look; gives the seconds after which to look again, if any."""
@@ -55,5 +55,5 @@ class Dispatch:
         return self.reconcilers[key.kind].is_urgent(key)
 
     def woken_by(self, key: Key) -> list[Key]:
-        """Jobs that wait for another one."""
+        """Those that wait for a job, or follow it."""
         return self.waiting.on(key)

@@ -9,7 +9,7 @@ and read is here as methods; `searching` and `building` have them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,7 +154,7 @@ def owner_of(body: dict[str, Any], kind: Kind) -> Owner:
     )
 
 
-def is_owned(body: dict[str, Any], uid: str) -> bool:
+def is_owned(body: Mapping[str, Any], uid: str) -> bool:
     """Whether an object was made for the job with this uid, not for a namesake before it."""
     owners = body["metadata"].get("ownerReferences") or ()
     return any(owner.get("uid") == uid for owner in owners)

@@ -176,18 +176,19 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
             ConflictError: if the job has changed since, or is another one of the same name (for
                 which the API server has no other guard: it ignores a uid here).
         """
-        version = body["metadata"]["resourceVersion"]
-        document = {
-            "apiVersion": body["apiVersion"],
-            "kind": body["kind"],
-            "metadata": {
-                "name": key.name,
-                "namespace": key.namespace,
-                "resourceVersion": version,
-            },
-            "status": status.model_dump(by_alias=True, exclude_none=True, mode="json"),
-        }
+        document = status_document(body, status)
         await self.tools.gateway.apply_status(JOB_KINDS[self.kind], key.namespace, document)
+
+
+def status_document(body: dict[str, Any], status: BaseModel) -> dict[str, Any]:
+    """The status of the very object that it was made from, to be applied."""
+    metadata = body["metadata"]
+    return {
+        "apiVersion": body["apiVersion"],
+        "kind": body["kind"],
+        "metadata": {key: metadata[key] for key in ("name", "namespace", "resourceVersion")},
+        "status": status.model_dump(by_alias=True, exclude_none=True, mode="json"),
+    }
 
 
 def max_duration_seconds(job: Job) -> float | None:

@@ -1,6 +1,6 @@
 """Looks past the watch now and then, so that an event that was lost delays a job, never stops it.
 
-    list all jobs -> put those on the queue that go on, or that the watch has not shown
+    list all jobs and servers -> put those on the queue that go on, or that the watch has not shown
     list the pods of running jobs -> forget those that went while nobody looked
 
 kopf reconnects a silent stream by itself. A watch that is deaf in some way that kopf does not see
@@ -20,7 +20,7 @@ from winnow_operator.domain.job_conditions import has_ended
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.pods import read_pod
 from winnow_operator.errors import KubernetesError, NotFoundError
-from winnow_operator.kube.resources import JOB_KINDS, PODS, Resource
+from winnow_operator.kube.resources import OWN_KINDS, PODS, Resource
 from winnow_operator.metrics.own import RESYNCED
 from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queries import of_job
@@ -126,7 +126,7 @@ class Resync:
         listed: dict[Key, str] = {}
         for kind in self.kinds:
             for namespace in self.namespaces or ("",):
-                for body in await self.gateway.list(JOB_KINDS[kind], namespace):
+                for body in await self.gateway.list(OWN_KINDS[kind], namespace):
                     metadata = body["metadata"]
                     key = Key(metadata["namespace"], metadata["name"], kind)
                     listed[key] = metadata["resourceVersion"]
@@ -156,7 +156,7 @@ class Resync:
 
     async def _exists(self, key: Key) -> bool:
         try:
-            await self.gateway.get(JOB_KINDS[key.kind], key.namespace, key.name)
+            await self.gateway.get(OWN_KINDS[key.kind], key.namespace, key.name)
         except NotFoundError:
             return False
         return True

@@ -1,10 +1,9 @@
-"""Which compressions wait for which search, so that an event of the search wakes them."""
+"""Who waits for which job, or follows it, so that an event of that job wakes them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from winnow_operator.domain.kinds import Kind
 from winnow_operator.reconcile.queue import Key
 
 
@@ -14,13 +13,14 @@ class Waiting:
 
     _by_source: dict[Key, set[Key]] = field(default_factory=dict)
 
-    def note(self, key: Key, search: str) -> None:
-        """A compression waits for the SearchJob of this name in its namespace."""
-        source = Key(key.namespace, search, Kind.SEARCH)
-        self._by_source.setdefault(source, set()).add(key)
+    def note(self, key: Key, source: Key) -> None:
+        """An object waits for this job, and for no other any more."""
+        if key not in self._by_source.get(source, ()):
+            self.forget(key)
+            self._by_source.setdefault(source, set()).add(key)
 
     def forget(self, key: Key) -> None:
-        """A compression waits no more."""
+        """An object waits no more."""
         for source, keys in list(self._by_source.items()):
             keys.discard(key)
             if not keys:

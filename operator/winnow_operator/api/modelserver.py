@@ -1,0 +1,174 @@
+"""The ModelServer kind: a Deployment and a Service that follow the choice of a job."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from winnow_operator.api.fields import ApiModel, DurationString
+from winnow_operator.api.modelserver_rules import (
+    AUTOSCALING_RULES,
+    REFERENCE_RULES,
+    SERVER_NAME,
+    SPEC_RULES,
+    duration_rule,
+)
+from winnow_operator.api.modelserver_status import ModelServerStatus
+from winnow_operator.api.rules import atomic_list, rules, unknown_fields
+
+__all__ = [
+    "Autoscaling",
+    "DisruptionBudget",
+    "ModelReference",
+    "ModelServer",
+    "ModelServerSpec",
+    "ModelServerStatus",
+    "NetworkPolicy",
+    "Peer",
+    "Rollout",
+    "ServerSettings",
+    "Strategy",
+]
+
+
+class Strategy(StrEnum):
+    """How one revision takes the place of another."""
+
+    ROLLING_UPDATE = "RollingUpdate"
+
+
+class ModelReference(ApiModel):
+    """What is served."""
+
+    model_config = ConfigDict(json_schema_extra=rules(*REFERENCE_RULES))
+
+    compression_job: str | None = Field(
+        default=None, pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$", max_length=40
+    )
+    """Name of a CompressionJob of this namespace; its selection is waited for and followed."""
+    uri: str | None = Field(default=None, min_length=1, max_length=512)
+    """`pvc://CLAIM/PATH` of an artifact, instead of a job."""
+    digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$", max_length=71)
+    """`sha256:` of that artifact's manifest."""
+
+
+class ServerSettings(ApiModel):
+    """How requests are taken."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            duration_rule("connectionMaxAge", "0s"), duration_rule("drain", "0s")
+        )
+    )
+
+    batching: bool = True
+    """Whether requests that wait at the same time are computed together; none waits for others."""
+    max_batch_size: int = Field(default=32, ge=1, le=65_536)
+    """Most rows of one request, and of requests that are computed together."""
+    max_queue: int = Field(default=256, ge=1, le=1_000_000)
+    """Most requests that wait; more are answered 429 at once."""
+    max_request_bytes: int = Field(default=8_388_608, ge=1024, le=1_073_741_824)
+    """Largest body of a request; larger ones are answered 413."""
+    connection_max_age: DurationString = "60s"
+    """Age at which a connection is closed with its next answer, so that clients which keep
+    connections reach new pods; `0s` is never."""
+    drain: DurationString = "10s"
+    """How long a pod that is told to stop still takes requests, while the cluster stops sending
+    them."""
+    access_log: bool = False
+    """A line for each request; it costs a part of the throughput."""
+
+
+class Rollout(ApiModel):
+    """How one revision takes the place of another."""
+
+    model_config = ConfigDict(json_schema_extra=rules(duration_rule("progressDeadline", "1s")))
+
+    strategy: Strategy = Strategy.ROLLING_UPDATE
+    """RollingUpdate: pod by pod, a new one ready before an old one goes."""
+    progress_deadline: DurationString = "10m"
+    """A revision that comes no further for so long is aborted; the one that serves stays."""
+    max_restarts: int = Field(default=2, ge=0, le=100)
+    """A revision on its way whose containers have been started again more often is aborted."""
+
+
+class DisruptionBudget(ApiModel):
+    """What a drained node may take away."""
+
+    max_unavailable: int = Field(default=1, ge=0, le=1000)
+    """Pods that may be evicted at one time; 0 holds every drain up."""
+
+
+class Autoscaling(ApiModel):
+    """A HorizontalPodAutoscaler that sets `spec.replicas`."""
+
+    model_config = ConfigDict(json_schema_extra=rules(*AUTOSCALING_RULES))
+
+    min_replicas: int = Field(default=1, ge=1, le=1000)
+    """The fewest pods."""
+    max_replicas: int = Field(ge=1, le=1000)
+    """The most pods."""
+    target_cpu_percent: int = Field(default=80, ge=1, le=1000)
+    """Processor time that is aimed at, as a share of what the pods request."""
+
+
+class Peer(ApiModel):
+    """Pods that may send requests, as a peer of a NetworkPolicy."""
+
+    pod_selector: dict[str, Any] | None = Field(default=None, json_schema_extra=unknown_fields())
+    """Selects pods; without `namespaceSelector`, of this namespace."""
+    namespace_selector: dict[str, Any] | None = Field(
+        default=None, json_schema_extra=unknown_fields()
+    )
+    """Selects namespaces."""
+    ip_block: dict[str, Any] | None = Field(default=None, json_schema_extra=unknown_fields())
+    """A range of addresses, `{cidr: ...}`."""
+
+
+class NetworkPolicy(ApiModel):
+    """A NetworkPolicy: the pods take requests of some only, and send none."""
+
+    allow_from: tuple[Peer, ...] = Field(default=(), max_length=32, json_schema_extra=atomic_list())
+    """Who may send requests, and scrape the metrics; by default all pods of this namespace."""
+
+
+class ModelServerSpec(ApiModel):
+    """What the user asks for; all of it may be edited at any time."""
+
+    model_config = ConfigDict(json_schema_extra=rules(*SPEC_RULES))
+
+    model: ModelReference
+    """What is served."""
+    accept_baseline: bool = False
+    """Whether the uncompressed model is served where no candidate meets the goals."""
+    replicas: int = Field(default=1, ge=0, le=1000)
+    """How many pods serve; an autoscaler may set it by the scale subresource."""
+    resources: dict[str, Any] | None = Field(default=None, json_schema_extra=unknown_fields())
+    """`requests` and `limits` of the server; the CPU limit, rounded up, is also the number of its
+    threads (one without it)."""
+    server: ServerSettings = ServerSettings()
+    """How requests are taken."""
+    pod_template: dict[str, Any] | None = Field(default=None, json_schema_extra=unknown_fields())
+    """Fields that are laid over the pods: `metadata` (labels, annotations) and `spec`
+    (nodeSelector, tolerations, affinity, env, volumes and more); its container is `server`."""
+    rollout: Rollout = Rollout()
+    """How one revision takes the place of another."""
+    disruption_budget: DisruptionBudget = DisruptionBudget()
+    """What a drained node may take away."""
+    autoscaling: Autoscaling | None = None
+    """Has a HorizontalPodAutoscaler made, which sets `spec.replicas`: leave that out then."""
+    network_policy: NetworkPolicy | None = None
+    """Has a NetworkPolicy made."""
+
+
+class ModelServer(ApiModel):
+    """Serves a model, follows the choice of the job that made it, and lets no worse one through."""
+
+    model_config = ConfigDict(json_schema_extra=rules(SERVER_NAME))
+
+    spec: ModelServerSpec
+    """What you ask for."""
+    status: ModelServerStatus = ModelServerStatus()
+    """What has come of it so far; the operator writes it."""

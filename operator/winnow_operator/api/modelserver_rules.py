@@ -1,0 +1,77 @@
+"""The rules of a ModelServer that need more than one of its fields.
+
+What the API server cannot see (amounts of resources, what stands below podTemplate),
+`domain.server_checks` says in the same words.
+"""
+
+from __future__ import annotations
+
+from winnow_operator.api.compressionjob_rules import ARTIFACT_RULES
+from winnow_operator.api.fields import DURATION_PATTERN
+from winnow_operator.api.names import MAX_JOB_NAME
+from winnow_operator.api.rules import Rule, said
+
+MAX_SECONDS = {"progressDeadline": 24 * 3600, "connectionMaxAge": 24 * 3600, "drain": 600}
+"""The longest duration of each field."""
+
+SERVER_NAME = Rule(
+    f"self.metadata.name.matches('^[a-z]([-a-z0-9]{{0,{MAX_JOB_NAME - 2}}}[a-z0-9])?$')",
+    f"metadata.name must be at most {MAX_JOB_NAME} lower-case letters, digits and '-'",
+    said(
+        f"metadata.name is %s (%s characters), allowed are at most {MAX_JOB_NAME} lower-case "
+        "letters, digits and -, with a letter at the start and no - at the end: it becomes the name "
+        "of a Service",
+        "self.metadata.name",
+        "self.metadata.name.size()",
+    ),
+)
+
+_ONE_MODEL = Rule(
+    "has(self.compressionJob) != has(self.uri)",
+    "give exactly one of compressionJob and uri",
+    said(
+        "spec.model: %s of compressionJob and uri; give the name of a CompressionJob, or uri and "
+        "digest of an artifact",
+        "has(self.uri) ? 'both are given' : 'neither is given'",
+    ),
+)
+REFERENCE_RULES = (_ONE_MODEL, *ARTIFACT_RULES)
+
+SPEC_RULES = (
+    Rule(
+        "!self.acceptBaseline || has(self.model.compressionJob)",
+        "acceptBaseline has a meaning only with model.compressionJob: leave it out",
+        path=".acceptBaseline",
+    ),
+)
+
+AUTOSCALING_RULES = (
+    Rule(
+        "self.minReplicas <= self.maxReplicas",
+        "autoscaling.minReplicas must not be above maxReplicas",
+        said(
+            "autoscaling.minReplicas is %s, maxReplicas is %s: make it at most as many",
+            "self.minReplicas",
+            "self.maxReplicas",
+        ),
+        ".minReplicas",
+    ),
+)
+
+
+def duration_rule(name: str, least: str) -> Rule:
+    """The rule that a duration is neither too short nor too long.
+
+    Args:
+        name: the field, one of MAX_SECONDS.
+        least: the shortest, `0s` or `1s`.
+    """
+    most = f"{MAX_SECONDS[name]}s"
+    # What is no duration at all, the pattern refuses: duration() would only add words about types.
+    return Rule(
+        f"!self.{name}.matches('{DURATION_PATTERN}') || (duration(self.{name}) >= "
+        f"duration('{least}') && duration(self.{name}) <= duration('{most}'))",
+        f"{name} must be from {least} to {most}",
+        said(f"{name} is %s, allowed are durations from {least} to {most}", f"self.{name}"),
+        f".{name}",
+    )

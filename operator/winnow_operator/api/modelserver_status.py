@@ -1,0 +1,93 @@
+"""The status of a ModelServer: which revision serves, which one comes, and what went before.
+
+History and rollout are what the operator knows of a server: both are written before anything is
+made from them, so that a restart goes on where it was.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from winnow_operator.api.conditions import Condition
+from winnow_operator.api.fields import ApiModel, Timestamp
+from winnow_operator.api.rules import atomic_list, named_list
+
+MAX_HISTORY = 10
+"""Revisions that are remembered, besides those that serve or are on their way."""
+
+
+class RevisionOutcome(StrEnum):
+    """What has become of a revision."""
+
+    WAITING = "Waiting"
+    ROLLING_OUT = "RollingOut"
+    SERVING = "Serving"
+    RETIRED = "Retired"
+    SUPERSEDED = "Superseded"
+    ABORTED = "Aborted"
+
+
+class RevisionStatus(ApiModel):
+    """One revision: a model that was chosen to be served."""
+
+    number: int = Field(ge=1)
+    """Its number, counted from 1."""
+    model: str = Field(max_length=127)
+    """The model for people: `JOB/CANDIDATE`, or the end of its URI."""
+    uri: str = Field(max_length=1024)
+    """Folder of the artifact, `pvc://claim/path`."""
+    digest: str = Field(max_length=80)
+    """`sha256:` of its manifest."""
+    outcome: RevisionOutcome
+    """Waiting to be rolled out, RollingOut, Serving, Retired (has served), Superseded (another came
+    first), or Aborted (failed its rollout)."""
+    message: str = Field(default="", max_length=512)
+    """Why it was chosen, or why it was aborted."""
+    created: Timestamp
+    """When it was chosen."""
+    changed: Timestamp
+    """When its outcome last changed."""
+
+
+class RolloutStatus(ApiModel):
+    """A revision on its way."""
+
+    revision: int = Field(ge=1)
+    """Its number."""
+    ready: int = Field(default=0, ge=0)
+    """The most pods of it that were ready at one time."""
+    since: Timestamp
+    """When it last came further; `rollout.progressDeadline` counts from here."""
+
+
+class ModelServerStatus(ApiModel):
+    """What has come of it so far."""
+
+    observed_generation: int = -1
+    """Generation of the spec that this status speaks of; -1 before the first reconcile."""
+    conditions: tuple[Condition, ...] = Field(
+        default=(), max_length=16, json_schema_extra=named_list("type")
+    )
+    """Ready, Progressing, Degraded, Reconciling, Stalled."""
+    state: str | None = Field(default=None, max_length=63)
+    """One word for people: Ready, or the reason that matters most now."""
+    revision: int | None = Field(default=None, ge=1)
+    """Number of the revision that serves."""
+    model: str | None = Field(default=None, max_length=127)
+    """Its model for people."""
+    ready: str | None = Field(default=None, max_length=32)
+    """Pods that are ready, and pods wanted, `2/2`."""
+    url: str | None = Field(default=None, max_length=253)
+    """Where it answers inside the cluster."""
+    rollout: RolloutStatus | None = None
+    """The revision on its way, if there is one."""
+    history: tuple[RevisionStatus, ...] = Field(
+        default=(), max_length=MAX_HISTORY + 3, json_schema_extra=atomic_list()
+    )
+    """The last revisions, the newest first."""
+    replicas: int = Field(default=0, ge=0)
+    """Pods that there are; for the scale subresource."""
+    selector: str | None = Field(default=None, max_length=127)
+    """Label selector of the pods, as text; for the scale subresource."""

@@ -1,0 +1,180 @@
+"""Rollouts of a ModelServer, as pure functions: what is observed in, what is remembered and wanted out.
+
+                 chosen                    through
+    (nothing) ------------> RollingOut ----------------> Serving ---another is through---> Retired
+                               |   |
+                a fault of it  |   |  another was chosen
+                               v   v
+                         Aborted   Superseded
+
+`advance` says what is to be remembered next. It is written down first, and only a look that finds
+nothing new to remember acts, by `replicas_of`: so a restart at any moment goes on with the same.
+While a revision is on its way, the one that serves is never smaller than what the new one lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from winnow_operator.api.conditions import Reason
+from winnow_operator.api.fields import duration_seconds
+from winnow_operator.api.modelserver import ModelServerSpec
+from winnow_operator.api.modelserver_status import RevisionOutcome, RolloutStatus
+from winnow_operator.domain.blockages import format_time, parse_time
+from winnow_operator.domain.pods import Blockage
+from winnow_operator.domain.revisions import Revisions
+from winnow_operator.domain.served_models import Model
+from winnow_operator.domain.server_pods import ServerPod, words_of
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What is observed of a server."""
+
+    spec: ModelServerSpec
+    wanted: Model | Blockage
+    """What shall be served, or why nothing new can be."""
+    now: datetime
+    pods: Sequence[ServerPod] = ()
+    replicas: Mapping[int, int] = field(default_factory=dict)
+    """Pods that the Deployment of each revision is told to have."""
+
+    def pods_of(self, revision: int | None) -> list[ServerPod]:
+        """The pods of a revision that are to stay."""
+        return [p for p in self.pods if p.revision == revision and not p.deleting]
+
+    def ready(self, revision: int | None) -> int:
+        """How many of them are ready."""
+        return sum(p.ready for p in self.pods_of(revision))
+
+
+def advance(known: Revisions, facts: ServerFacts) -> Revisions:
+    """What is to be remembered, given what is and what is observed."""
+    revisions = _with_choice(known, facts)
+    target = _target(revisions, facts)
+    revisions = _superseded(revisions, target, facts)
+    if target is not None and revisions.rollout is None and target != revisions.serving:
+        revisions = _begun(revisions, target, facts)
+    if revisions.rollout is not None:
+        revisions = _on_its_way(revisions, revisions.rollout, facts)
+    return revisions.trimmed()
+
+
+def _with_choice(known: Revisions, facts: ServerFacts) -> Revisions:
+    """A model that is neither served, nor on its way, nor has just failed is a new revision."""
+    if isinstance(facts.wanted, Blockage):
+        return known
+    newest = known.newest_of(facts.wanted)
+    settled = {RevisionOutcome.RETIRED, RevisionOutcome.SUPERSEDED}
+    if newest is None or newest.outcome in settled:
+        return known.add(facts.wanted, facts.now)
+    return known
+
+
+def _target(revisions: Revisions, facts: ServerFacts) -> int | None:
+    """Number of the revision that shall serve; an aborted one is not tried again."""
+    current = revisions.rollout.revision if revisions.rollout else revisions.serving
+    if isinstance(facts.wanted, Blockage):
+        return current
+    chosen = revisions.newest_of(facts.wanted)
+    if chosen is None or chosen.outcome is RevisionOutcome.ABORTED:
+        return revisions.serving
+    return chosen.number
+
+
+def _superseded(revisions: Revisions, target: int | None, facts: ServerFacts) -> Revisions:
+    rollout = revisions.rollout
+    if rollout is None or rollout.revision == target:
+        return revisions
+    words = "another model was chosen before it was through"
+    gone = revisions.mark(rollout.revision, RevisionOutcome.SUPERSEDED, facts.now, words)
+    return replace(gone, rollout=None)
+
+
+def _begun(revisions: Revisions, target: int, facts: ServerFacts) -> Revisions:
+    begun = revisions.mark(target, RevisionOutcome.ROLLING_OUT, facts.now)
+    return replace(begun, rollout=RolloutStatus(revision=target, since=format_time(facts.now)))
+
+
+def _on_its_way(revisions: Revisions, rollout: RolloutStatus, facts: ServerFacts) -> Revisions:
+    ready = facts.ready(rollout.revision)
+    if ready > rollout.ready:
+        since = format_time(facts.now)
+        rollout = rollout.model_copy(update={"ready": ready, "since": since})
+        revisions = replace(revisions, rollout=rollout)
+    fault = fault_of(rollout, facts)
+    if fault is not None and revisions.serving is not None:
+        aborted = RevisionOutcome.ABORTED
+        revisions = revisions.mark(rollout.revision, aborted, facts.now, fault.message)
+        return replace(revisions, rollout=None)
+    if ready >= facts.spec.replicas:
+        return _promoted(revisions, rollout.revision, facts)
+    return revisions
+
+
+def _promoted(revisions: Revisions, number: int, facts: ServerFacts) -> Revisions:
+    retired = revisions.mark(revisions.serving, RevisionOutcome.RETIRED, facts.now)
+    serving = retired.mark(number, RevisionOutcome.SERVING, facts.now)
+    return replace(serving, serving=number, rollout=None)
+
+
+def fault_of(rollout: RolloutStatus, facts: ServerFacts) -> Blockage | None:
+    """Why a revision on its way must not serve; None if nothing speaks against it."""
+    pods = facts.pods_of(rollout.revision)
+    limits = facts.spec.rollout
+    for pod in pods:
+        if pod.refusal:
+            words = f"pod {pod.name} refuses the model: {pod.refusal}"
+            return Blockage(Reason.MODEL_REFUSED, words)
+    for pod in pods:
+        if pod.restarts > limits.max_restarts:
+            how = words_of(pod.ended[-1]) if pod.ended else "it does not say why"
+            words = (
+                f"the server of pod {pod.name} was started again {pod.restarts} times, allowed are "
+                f"{limits.max_restarts} (rollout.maxRestarts): {how}"
+            )
+            return Blockage(Reason.CRASHING, words)
+    left = seconds_to_deadline(rollout, facts)
+    if left is not None and left <= 0:
+        words = (
+            f"{facts.ready(rollout.revision)} of {facts.spec.replicas} pods are ready, and for "
+            f"{limits.progress_deadline} (rollout.progressDeadline) no more became so{why(pods)}"
+        )
+        return Blockage(Reason.NO_PROGRESS, words)
+    return None
+
+
+def why(pods: Sequence[ServerPod]) -> str:
+    """What the pods that are not ready say of it, to be put after a sentence."""
+    for pod in pods:
+        if pod.blockage is not None:
+            return f": {pod.blockage.message}"
+        if not pod.ready and pod.ended:
+            return f": {words_of(pod.ended[-1])}"
+    return ""
+
+
+def seconds_to_deadline(rollout: RolloutStatus | None, facts: ServerFacts) -> float | None:
+    """How long a revision on its way has left to come further; None if none is."""
+    if rollout is None:
+        return None
+    limit = timedelta(seconds=duration_seconds(facts.spec.rollout.progress_deadline))
+    return (parse_time(rollout.since) + limit - facts.now).total_seconds()
+
+
+def replicas_of(revisions: Revisions, facts: ServerFacts) -> dict[int, int]:
+    """How many pods each live revision shall have; a revision that is not named has none."""
+    serving, rollout, wanted = revisions.serving, revisions.rollout, facts.spec.replicas
+    if rollout is None:
+        return {} if serving is None else {serving: wanted}
+    if serving is None:
+        return {rollout.revision: wanted}
+    ready = facts.ready(rollout.revision)
+    # What a pod has cost is not given back because it is not ready for a moment.
+    told = min(facts.replicas.get(rollout.revision, 0), wanted)
+    return {
+        serving: max(0, wanted - ready),
+        rollout.revision: max(told, min(wanted, ready + 1)),
+    }

@@ -1,0 +1,126 @@
+"""Whether a ModelServer can work at all: sentences about all that admission could not see.
+
+Unlike a job, a server that cannot work is not over: what serves goes on, and an edited spec heals it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+
+from winnow_contract.uris import UriError, parse_claim
+from winnow_operator.api.fields import duration_seconds
+from winnow_operator.api.modelserver import ModelServerSpec
+from winnow_operator.api.modelserver_rules import MAX_SECONDS
+from winnow_operator.domain.checks import one_line
+from winnow_operator.domain.pod_template_checks import check_pod_template, check_resources
+from winnow_operator.domain.server_pods import SERVER
+
+Check = Callable[[ModelServerSpec], Iterator[str]]
+
+
+def check_server(spec: ModelServerSpec) -> list[str]:
+    """All that is wrong with a spec, a sentence each; empty if it can be served."""
+    return [one_line(sentence) for check in CHAIN for sentence in check(spec)]
+
+
+def model_is_named(spec: ModelServerSpec) -> Iterator[str]:
+    """One job, or one artifact by URI and digest."""
+    model = spec.model
+    if (model.compression_job is None) == (model.uri is None):
+        given = "neither is given" if model.uri is None else "both are given"
+        yield f"spec.model: {given} of compressionJob and uri; give exactly one"
+    if (model.uri is None) != (model.digest is None):
+        yield "spec.model.uri and spec.model.digest belong together: give both"
+    if spec.accept_baseline and model.compression_job is None:
+        yield "spec.acceptBaseline has a meaning only with spec.model.compressionJob: leave it out"
+    if model.uri is not None:
+        yield from _artifact_is_in_a_claim(model.uri)
+
+
+def _artifact_is_in_a_claim(uri: str) -> Iterator[str]:
+    try:
+        found = parse_claim(uri)
+    except UriError as error:
+        yield f"spec.model.uri: {error}"
+        return
+    if not found.path:
+        yield f"spec.model.uri is {uri}, allowed is pvc://CLAIM/PATH, the folder of an artifact"
+
+
+def durations_are_in_range(spec: ModelServerSpec) -> Iterator[str]:
+    """Neither endless nor nothing."""
+    given = {
+        ("rollout", "progressDeadline", 1): spec.rollout.progress_deadline,
+        ("server", "connectionMaxAge", 0): spec.server.connection_max_age,
+        ("server", "drain", 0): spec.server.drain,
+    }
+    for (part, name, least), text in given.items():
+        if not least <= duration_seconds(text) <= MAX_SECONDS[name]:
+            allowed = f"durations from {least}s to {MAX_SECONDS[name]}s"
+            yield f"spec.{part}.{name} is {text}, allowed are {allowed}"
+
+
+def resources_are_amounts(spec: ModelServerSpec) -> Iterator[str]:
+    """Requests and limits, and a request where an autoscaler compares with it."""
+    resources, path = spec.resources or {}, "spec.resources"
+    for name in resources:
+        if name not in {"requests", "limits"}:
+            yield f"{path}.{name} is not allowed, allowed are requests, limits"
+    yield from check_resources(resources, path)
+
+
+def autoscaling_can_work(spec: ModelServerSpec) -> Iterator[str]:
+    """An autoscaler compares with what a pod requests."""
+    scaling = spec.autoscaling
+    if scaling is None:
+        return
+    if scaling.min_replicas > scaling.max_replicas:
+        yield (
+            f"spec.autoscaling.minReplicas is {scaling.min_replicas}, maxReplicas is "
+            f"{scaling.max_replicas}: make it at most as many"
+        )
+    if not any(amount_of(spec, part, "cpu") for part in ("requests", "limits")):
+        yield (
+            "spec.autoscaling compares processor time with what a pod requests, and "
+            "spec.resources.requests.cpu is missing: give it"
+        )
+
+
+CHAIN: tuple[Check, ...] = (
+    model_is_named,
+    durations_are_in_range,
+    resources_are_amounts,
+    autoscaling_can_work,
+    lambda spec: check_pod_template(spec, SERVER),
+)
+
+
+def amount_of(spec: ModelServerSpec, part: str, resource: str) -> str | None:
+    """What a server pod requests or may use of a resource, as it is written.
+
+    Args:
+        spec: of the server.
+        part: `requests` or `limits`.
+        resource: such as `cpu`.
+    """
+    amounts = (spec.resources or {}).get(part)
+    amount = amounts.get(resource) if isinstance(amounts, Mapping) else None
+    return None if amount is None else str(amount)
+
+
+def threads_of(spec: ModelServerSpec) -> int:
+    """Threads of a server: its CPU limit, rounded up; one where there is none."""
+    amount = amount_of(spec, "limits", "cpu")
+    return 1 if amount is None else max(1, -int(-_cores(amount) // 1))
+
+
+_UNITS = {"n": "1e-9", "u": "1e-6", "m": "1e-3", "k": "1e3", "M": "1e6"}
+
+
+def _cores(amount: str) -> Decimal:
+    number, factor = (amount[:-1], _UNITS[amount[-1]]) if amount[-1:] in _UNITS else (amount, "1")
+    try:
+        return Decimal(number) * Decimal(factor)
+    except ArithmeticError:  # a unit that no one counts processors in
+        return Decimal(1)

@@ -1,0 +1,182 @@
+"""The status of a ModelServer as one pure function of what is observed and remembered.
+
+    Ready        True while pods answer              Reconciling  True while there is work to do
+    Progressing  True while a revision is on its way Stalled      True when only a person can help
+    Degraded     True when fewer pods answer than are wanted, or a revision was aborted
+
+All five are there from the first status on, and each says since when it is as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from winnow_operator.api.conditions import ConditionType, Reason
+from winnow_operator.api.modelserver_status import (
+    ModelServerStatus,
+    RevisionOutcome,
+    RevisionStatus,
+)
+from winnow_operator.api.names import LABEL_MODELSERVER
+from winnow_operator.domain.job_conditions import Verdict, condition
+from winnow_operator.domain.pods import Blockage
+from winnow_operator.domain.revisions import Revisions, said_of
+from winnow_operator.domain.rollouts import ServerFacts, fault_of, why
+
+SERVICE_PORT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSituation:
+    """What the status of a server is made from."""
+
+    name: str
+    namespace: str
+    generation: int
+    previous: ModelServerStatus
+    facts: ServerFacts
+    revisions: Revisions = field(default_factory=Revisions)
+    obstacle: Blockage | None = None
+    """What keeps the operator from doing anything: a spec that cannot work, a name that is taken."""
+
+    @property
+    def ready(self) -> int:
+        """Pods that answer."""
+        return sum(self.facts.ready(number) for number in self.revisions.live)
+
+    @property
+    def wanted(self) -> int:
+        """Pods that shall answer."""
+        return self.facts.spec.replicas
+
+    @property
+    def waits_for(self) -> Blockage | None:
+        """Why nothing new can be served."""
+        return self.facts.wanted if isinstance(self.facts.wanted, Blockage) else None
+
+    @property
+    def fault(self) -> Blockage | None:
+        """What is wrong with the first revision, which is not aborted because nothing else serves."""
+        rollout = self.revisions.rollout
+        return None if rollout is None else fault_of(rollout, self.facts)
+
+    @property
+    def aborted(self) -> RevisionStatus | None:
+        """The revision that should serve, and was aborted."""
+        if isinstance(self.facts.wanted, Blockage):
+            return None
+        chosen = self.revisions.newest_of(self.facts.wanted)
+        return chosen if chosen and chosen.outcome is RevisionOutcome.ABORTED else None
+
+
+def make_server_status(situation: ServerSituation) -> ModelServerStatus:
+    """The whole status that the situation calls for."""
+    facts, revisions = situation.facts, situation.revisions
+    verdicts = {
+        ConditionType.READY: _ready(situation),
+        ConditionType.PROGRESSING: _progressing(situation),
+        ConditionType.DEGRADED: _degraded(situation),
+        ConditionType.RECONCILING: _reconciling(situation),
+        ConditionType.STALLED: _stalled(situation),
+    }
+    old = {c.type: c for c in situation.previous.conditions}
+    serving = revisions.get(revisions.serving)
+    return ModelServerStatus(
+        observed_generation=situation.generation,
+        conditions=tuple(
+            condition(kind, verdict, old.get(kind), facts.now, situation.generation)
+            for kind, verdict in verdicts.items()
+        ),
+        state=_state(verdicts),
+        revision=revisions.serving,
+        model=None if serving is None else serving.model,
+        ready=f"{situation.ready}/{situation.wanted}",
+        url=f"http://{situation.name}.{situation.namespace}.svc:{SERVICE_PORT}",
+        rollout=revisions.rollout,
+        history=revisions.history,
+        replicas=sum(not pod.deleting for pod in facts.pods),
+        selector=f"{LABEL_MODELSERVER}={situation.name}",
+    )
+
+
+def _ready(situation: ServerSituation) -> Verdict:
+    facts, revisions = situation.facts, situation.revisions
+    if situation.ready > 0:
+        answering = [n for n in sorted(revisions.live) if facts.ready(n)]
+        named = " and ".join(said_of(revisions.get(n)) for n in answering)
+        verb = "answers" if len(answering) == 1 else "answer"
+        return True, Reason.SERVING, f"{named} {verb}"
+    if not revisions.live:
+        blockage = situation.obstacle or situation.waits_for
+        if blockage is not None:
+            return False, blockage.reason, blockage.message
+        return False, Reason.PENDING, "the first revision is being made"
+    if situation.wanted == 0:
+        return False, Reason.SCALED_TO_ZERO, "spec.replicas is 0: nothing answers"
+    if situation.fault is not None:
+        return False, situation.fault.reason, situation.fault.message
+    return False, Reason.REPLICAS_NOT_READY, f"no pod is ready yet{_pods_say(situation)}"
+
+
+def _progressing(situation: ServerSituation) -> Verdict:
+    rollout = situation.revisions.rollout
+    if rollout is not None:
+        named = said_of(situation.revisions.get(rollout.revision))
+        ready = situation.facts.ready(rollout.revision)
+        words = f"{named} is rolled out: {ready} of {situation.wanted} pods are ready"
+        pods = situation.facts.pods_of(rollout.revision)
+        return True, Reason.ROLLING_OUT, f"{words}{why(pods)}"
+    if situation.waits_for is not None:
+        return False, situation.waits_for.reason, situation.waits_for.message
+    return False, Reason.AS_EXPECTED, ""
+
+
+def _degraded(situation: ServerSituation) -> Verdict:
+    if situation.aborted is not None:
+        return True, Reason.ROLLOUT_ABORTED, _abort_words(situation, situation.aborted)
+    lacks = situation.revisions.serving is not None and situation.ready < situation.wanted
+    if lacks:
+        words = f"{situation.ready} of {situation.wanted} pods are ready{_pods_say(situation)}"
+        return True, Reason.REPLICAS_NOT_READY, words
+    return False, Reason.AS_EXPECTED, ""
+
+
+def _abort_words(situation: ServerSituation, aborted: RevisionStatus) -> str:
+    serving = said_of(situation.revisions.get(situation.revisions.serving))
+    return f"{said_of(aborted)} was aborted, {serving} goes on: {aborted.message}"
+
+
+def _pods_say(situation: ServerSituation) -> str:
+    return why([p for p in situation.facts.pods if p.revision in situation.revisions.live])
+
+
+def _reconciling(situation: ServerSituation) -> Verdict:
+    if situation.obstacle is not None:
+        return False, situation.obstacle.reason, situation.obstacle.message
+    is_going, reason, words = _progressing(situation)
+    if is_going or (not situation.revisions.live and situation.waits_for is not None):
+        return True, reason, words
+    if situation.ready < situation.wanted:
+        words = f"{situation.ready} of {situation.wanted} pods are ready"
+        return True, Reason.REPLICAS_NOT_READY, words
+    return False, Reason.AS_EXPECTED, ""
+
+
+def _stalled(situation: ServerSituation) -> Verdict:
+    if situation.obstacle is not None:
+        return True, situation.obstacle.reason, situation.obstacle.message
+    if situation.aborted is not None:
+        return True, Reason.ROLLOUT_ABORTED, _abort_words(situation, situation.aborted)
+    if situation.fault is not None:
+        return True, situation.fault.reason, situation.fault.message
+    return False, Reason.AS_EXPECTED, ""
+
+
+def _state(verdicts: dict[ConditionType, Verdict]) -> str:
+    """One word for people: what a person must see to first, else what goes on, else Ready."""
+    for kind in (ConditionType.STALLED, ConditionType.PROGRESSING, ConditionType.DEGRADED):
+        holds, reason, _ = verdicts[kind]
+        if holds:
+            return str(reason)
+    is_ready, reason, _ = verdicts[ConditionType.READY]
+    return str(ConditionType.READY if is_ready else reason)

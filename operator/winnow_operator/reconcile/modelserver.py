@@ -1,0 +1,262 @@
+"""Reconciles one ModelServer: observe, decide, remember, act.
+
+what shall be served? --> advance the revisions --> anything new? --yes--> write it down, look again
+                                                        |
+                                                        no --> children, then the status
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from winnow_operator.api.conditions import ConditionType, Reason
+from winnow_operator.api.modelserver import ModelServer
+from winnow_operator.domain.kinds import Kind
+from winnow_operator.domain.pods import Blockage
+from winnow_operator.domain.revisions import Revisions, revisions_of
+from winnow_operator.domain.rollouts import (
+    ServerFacts,
+    advance,
+    replicas_of,
+    seconds_to_deadline,
+)
+from winnow_operator.domain.served_models import Model, given_model, selected_model, source_of
+from winnow_operator.domain.server_checks import check_server
+from winnow_operator.domain.server_pods import ServerPod, read_server_pod
+from winnow_operator.domain.server_status import ServerSituation, make_server_status
+from winnow_operator.errors import NotFoundError
+from winnow_operator.kube.resources import COMPRESSIONJOBS, DEPLOYMENTS, MODELSERVERS, PODS
+from winnow_operator.manifests.servers import (
+    autoscaler,
+    deployment,
+    deployment_name,
+    disruption_budget,
+    network_policy,
+    service,
+)
+from winnow_operator.reconcile import servernotes
+from winnow_operator.reconcile.children import Children
+from winnow_operator.reconcile.jobcontext import Tools, is_owned, owner_of
+from winnow_operator.reconcile.lifecycle import first_sentence, soonest, status_document
+from winnow_operator.reconcile.queries import of_job
+from winnow_operator.reconcile.queue import Key
+from winnow_operator.reconcile.servercontext import ServerContext
+
+LOOK_AGAIN_SECONDS = 60.0
+"""How soon to look again at a server that waits for something, besides the events of that."""
+SOON_SECONDS = 5.0
+"""The same where something is in the way that no event tells of."""
+
+Body = dict[str, Any]
+
+
+class ModelServerReconciler:
+    """Brings ModelServers to where their specs, and the choices of jobs, want them."""
+
+    def __init__(self, tools: Tools) -> None:
+        self.tools = tools
+        self._children = Children()
+
+    async def reconcile(self, key: Key) -> float | None:
+        """One look at a server; gives the seconds after which to look again, if any.
+
+        Raises:
+            KubernetesError: if the API server refused or was away; the queue tries again.
+        """
+        try:
+            body = await self.tools.gateway.get(MODELSERVERS, key.namespace, key.name)
+        except NotFoundError:
+            self._forget(key)
+            return None
+        if "deletionTimestamp" in body["metadata"]:  # its children go with it
+            self._forget(key)
+            return None
+        context, obstacle = self._context(body)
+        facts = await self._observe(context, obstacle)
+        if obstacle is not None:
+            await self._write(context, facts, obstacle=obstacle)
+            return None  # until the spec is edited, or the job that it names
+        known = revisions_of(context.server.status)
+        revisions = advance(known, facts)
+        if revisions != known:
+            await self._write(context, facts, revisions=revisions)
+            return 0.0
+        obstacle = await self._act(context, facts, revisions)
+        await self._write(context, facts, obstacle=obstacle)
+        waits = LOOK_AGAIN_SECONDS if isinstance(facts.wanted, Blockage) else None
+        soon = SOON_SECONDS if obstacle is not None else None
+        return soonest(waits, soon, _until_deadline(revisions, facts))
+
+    def forget_state(self, key: Key) -> None:
+        """Drop what is remembered of the children, which are applied again."""
+        self._children.forget(key)
+
+    def mark_stale(self, key: Key, number: int) -> bool:  # noqa: ARG002 -- a server has no Trials
+        """A server has no Trials."""
+        return False
+
+    def is_urgent(self, key: Key) -> bool:  # noqa: ARG002 -- the same for all servers
+        """A server's pods are looked at by events of their own."""
+        return False
+
+    def _forget(self, key: Key) -> None:
+        self.tools.waiting.forget(key)
+        self._children.forget(key)
+
+    def _context(self, body: Body) -> tuple[ServerContext, Blockage | None]:
+        """The server, and why it cannot be served as it stands, if it cannot."""
+        owner = owner_of(body, Kind.SERVER)
+        try:
+            server = ModelServer.model_validate(body)
+        except ValidationError as error:
+            sentence = first_sentence(error)
+            return (
+                ServerContext(self.tools, body, _placeholder(body), owner),
+                Blockage(Reason.INVALID_SPEC, sentence),
+            )
+        complaints = check_server(server.spec)
+        obstacle = Blockage(Reason.INVALID_SPEC, "; ".join(complaints)) if complaints else None
+        return ServerContext(self.tools, body, server, owner), obstacle
+
+    async def _observe(self, context: ServerContext, obstacle: Blockage | None) -> ServerFacts:
+        wanted = obstacle or await self._wanted(context)
+        return ServerFacts(
+            spec=context.server.spec,
+            wanted=wanted,
+            now=self.tools.clock.now(),
+            pods=await self._pods(context),
+            replicas=await self._replicas(context),
+        )
+
+    async def _wanted(self, context: ServerContext) -> Model | Blockage:
+        """What shall be served, or why nothing new can be."""
+        spec, key = context.server.spec, context.key
+        source = source_of(spec.model)
+        if source is None:
+            self.tools.waiting.forget(key)
+            return given_model(spec.model)
+        kind, name = source
+        # First: what happens after the read wakes it.
+        self.tools.waiting.note(key, Key(key.namespace, name, kind))
+        try:
+            body = await self.tools.gateway.get(COMPRESSIONJOBS, key.namespace, name)
+        except NotFoundError:
+            body = None
+        return selected_model(spec, body)
+
+    async def _pods(self, context: ServerContext) -> tuple[ServerPod, ...]:
+        owner = context.owner
+        labels, mark = of_job(owner.kind, owner.name), owner.kind.uid_annotation
+        bodies = await self.tools.gateway.list(PODS, owner.namespace, labels=labels)
+        own = (b for b in bodies if (b["metadata"].get("annotations") or {}).get(mark) == owner.uid)
+        return tuple(pod for pod in map(read_server_pod, own) if pod is not None)
+
+    async def _replicas(self, context: ServerContext) -> dict[int, int]:
+        """Pods that the Deployment of each revision is told to have."""
+        owner = context.owner
+        labels = of_job(owner.kind, owner.name)
+        bodies = await self.tools.gateway.list(DEPLOYMENTS, owner.namespace, labels=labels)
+        found = {b["metadata"]["name"]: b for b in bodies if is_owned(b, owner.uid)}
+        numbers = (_revision_of(name, owner.name) for name in found)
+        return {
+            number: int(found[deployment_name(owner.name, number)]["spec"].get("replicas", 1))
+            for number in numbers
+            if number is not None
+        }
+
+    async def _act(
+        self, context: ServerContext, facts: ServerFacts, revisions: Revisions
+    ) -> Blockage | None:
+        """Bring the children about; gives what is in the way."""
+        wanted = replicas_of(revisions, facts)
+        refusal = await self._children.keep(context, _documents(context, revisions, wanted))
+        if refusal is not None:
+            return refusal
+        for number in sorted(facts.replicas.keys() - wanted.keys()):
+            name = deployment_name(context.owner.name, number)
+            await self._children.remove(context, "Deployment", name)
+        spec, name = context.server.spec, context.owner.name
+        if spec.autoscaling is None:
+            await self._children.remove(context, "HorizontalPodAutoscaler", name)
+        if spec.network_policy is None:
+            await self._children.remove(context, "NetworkPolicy", name)
+        return None
+
+    async def _write(
+        self,
+        context: ServerContext,
+        facts: ServerFacts,
+        *,
+        revisions: Revisions | None = None,
+        obstacle: Blockage | None = None,
+    ) -> None:
+        """Write the status if it has changed; Events first, since a restart sees no transition."""
+        previous = context.server.status
+        known = revisions_of(previous)
+        situation = ServerSituation(
+            name=context.owner.name,
+            namespace=context.owner.namespace,
+            generation=context.generation,
+            previous=previous,
+            facts=facts,
+            revisions=known if revisions is None else revisions,
+            obstacle=obstacle,
+        )
+        status = make_server_status(situation)
+        if status == previous:
+            return
+        said = servernotes.transitions(known, situation.revisions)
+        waits = obstacle or situation.waits_for
+        if waits is not None and _is_news(previous.conditions, waits):
+            said.append(servernotes.waits(waits))
+        for note in said:
+            await self.tools.recorder.record(context.body, note)
+        document = status_document(context.body, status)
+        await self.tools.gateway.apply_status(MODELSERVERS, context.owner.namespace, document)
+
+
+def _documents(
+    context: ServerContext, revisions: Revisions, wanted: dict[int, int]
+) -> Iterator[Body]:
+    """All children but those that go: what grows before what shrinks."""
+    server = context.manifests()
+    yield service(server)
+    yield disruption_budget(server)
+    yield from (d for d in (network_policy(server), autoscaler(server)) if d is not None)
+    for number in sorted(wanted, reverse=True):
+        revision = revisions.get(number)
+        if revision is not None:
+            yield deployment(server, revision, wanted[number])
+
+
+def _revision_of(deployment: str, server: str) -> int | None:
+    number = deployment.removeprefix(f"{server}-r")
+    return int(number) if number != deployment and number.isdigit() else None
+
+
+def _is_news(conditions: Any, waits: Blockage) -> bool:
+    known = {
+        c.reason for c in conditions if c.type in {ConditionType.PROGRESSING, ConditionType.STALLED}
+    }
+    return str(waits.reason) not in known
+
+
+def _until_deadline(revisions: Revisions, facts: ServerFacts) -> float | None:
+    left = seconds_to_deadline(revisions.rollout, facts)
+    # Where nothing else serves, a revision that has passed its deadline goes on trying.
+    return left if left is not None and left > 0 else None
+
+
+def _placeholder(body: Body) -> ModelServer:
+    """A server whose own spec cannot be read, so that its status can be written all the same."""
+    server = ModelServer.model_validate(
+        {"spec": {"model": {"uri": "pvc://unknown/unknown", "digest": f"sha256:{'0' * 64}"}}}
+    )
+    try:
+        status = type(server.status).model_validate(body.get("status") or {})
+    except ValidationError:
+        return server
+    return server.model_copy(update={"status": status})
