@@ -1,20 +1,17 @@
-"""One JSON line per log record: a constant message, and the data in fields."""
+"""The operator's logs: JSON lines, each about the object that was looked at."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import logging
-import sys
 from collections.abc import Iterator
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from typing_extensions import override
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+from winnow_contract.json_lines import JsonFormatter, send_logs
 
 _HIDDEN = frozenset({"settings", "k8s_skip", "k8s_ref"})
 """What kopf hangs on its records: its whole configuration, and the object that it is about."""
@@ -38,27 +35,12 @@ def about(kind: str, namespace: str, name: str) -> Iterator[None]:
         _about.reset(token)
 
 
-class JsonFormatter(logging.Formatter):
-    """Formats a record as one line of JSON."""
+class _Formatter(JsonFormatter):
+    hidden = _HIDDEN
 
     @override
-    def format(self, record: logging.LogRecord) -> str:
-        """The line; it never raises, whatever the fields hold."""
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        line.update(_object(record))
-        for key, value in vars(record).items():
-            if key not in _STANDARD and key not in _HIDDEN:
-                line.setdefault(key, value)
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        if record.stack_info:
-            line["stack"] = record.stack_info
-        return json.dumps(line, default=repr, ensure_ascii=False, skipkeys=True)
+    def about(self, record: logging.LogRecord) -> dict[str, Any]:
+        return _object(record)
 
 
 def _object(record: logging.LogRecord) -> dict[str, Any]:
@@ -70,10 +52,7 @@ def _object(record: logging.LogRecord) -> dict[str, Any]:
 
 def configure_logs(level: str, stream: TextIO | None = None) -> None:
     """Send all logs of the process, and Python's warnings, to standard error."""
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.captureWarnings(capture=True)
+    send_logs(level, _Formatter(), stream)
     quiet = (
         logging.DEBUG
         if level == "DEBUG"

@@ -24,12 +24,15 @@ __all__ = [
     "MANIFEST_NAME",
     "MEASUREMENTS",
     "Committed",
+    "ListedFile",
+    "Manifest",
     "ManifestError",
     "Values",
     "find_committed",
     "list_files",
     "manifest_head",
     "read_artifact",
+    "read_manifest",
     "value_entries",
     "write_manifest",
 ]
@@ -169,12 +172,68 @@ def write_manifest(folder: Path, document: Mapping[str, Any]) -> Committed:
     return Committed(folder, hashlib.sha256(content).hexdigest(), size_bytes, whole)
 
 
-def read_artifact(folder: Path, digest: str | None = None) -> Committed:
-    """Read an artifact and check every file against its manifest.
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file that a manifest names."""
+
+    path: str
+    """Relative to the artifact, and never out of it."""
+    sha256: str
+    size_bytes: int
+
+    def check_size(self, folder: Path) -> None:
+        """Hold the file in this folder against its size, without reading it.
+
+        Raises:
+            ManifestError: if it is missing or has another size.
+            OSError: if the storage cannot be read.
+        """
+        try:
+            size = (folder / self.path).stat().st_size
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise ManifestError(f"{self.path} in {folder.name} is missing") from error
+        if size != self.size_bytes:
+            raise self._differs(folder)
+
+    def check(self, folder: Path) -> None:
+        """Hold the file in this folder against all that is recorded.
+
+        Raises:
+            ManifestError: if it is missing or different.
+            OSError: if the storage cannot be read.
+        """
+        self.check_size(folder)
+        try:
+            is_same = file_digest(folder / self.path) == self.sha256
+        except IsADirectoryError:
+            is_same = False
+        if not is_same:
+            raise self._differs(folder)
+
+    def _differs(self, folder: Path) -> ManifestError:
+        return ManifestError(
+            f"{self.path} in {folder.name} is not the file that the manifest names"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest as it was read; whether the files are there is another question."""
+
+    content: bytes
+    digest: str
+    """sha256 in hex: the artifact's digest."""
+    document: Mapping[str, Any]
+    """Input to be checked."""
+    files: tuple[ListedFile, ...]
+
+
+def read_manifest(folder: Path, digest: str | None = None) -> Manifest:
+    """Read the manifest of an artifact.
 
     Args:
         folder: where it lies.
-        digest: sha256 in hex that its manifest must have; None: any.
+        digest: sha256 in hex that it must have; None: any.
 
     Raises:
         ManifestError: naming what is missing or different.
@@ -187,8 +246,25 @@ def read_artifact(folder: Path, digest: str | None = None) -> Committed:
             f"the manifest in {folder.name} has sha256 {actual}, expected is {digest}"
         )
     document = _document(content)
-    size_bytes = len(content) + sum(_check_file(folder, entry) for entry in _files(document))
-    return Committed(folder, actual, size_bytes, document)
+    return Manifest(content, actual, document, tuple(_files(document)))
+
+
+def read_artifact(folder: Path, digest: str | None = None) -> Committed:
+    """Read an artifact and check every file against its manifest.
+
+    Args:
+        folder: where it lies.
+        digest: sha256 in hex that its manifest must have; None: any.
+
+    Raises:
+        ManifestError: naming what is missing or different.
+        OSError: if the storage cannot be read.
+    """
+    manifest = read_manifest(folder, digest)
+    for file in manifest.files:
+        file.check(folder)
+    size_bytes = len(manifest.content) + sum(file.size_bytes for file in manifest.files)
+    return Committed(folder, manifest.digest, size_bytes, manifest.document)
 
 
 def _content(folder: Path) -> bytes:
@@ -213,7 +289,7 @@ def _document(content: bytes) -> dict[str, Any]:
     return document
 
 
-def _files(document: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
+def _files(document: Mapping[str, Any]) -> Iterator[ListedFile]:
     entries = document.get("files")
     if not isinstance(entries, list):
         raise ManifestError("the manifest has no list 'files'")
@@ -225,17 +301,7 @@ def _files(document: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
         parts = PurePosixPath(path).parts
         if not parts or path.startswith("/") or ".." in parts or "\0" in path:
             raise ManifestError(f"{path!r} of the manifest leaves the artifact")
-        yield path, digest, size
-
-
-def _check_file(folder: Path, entry: tuple[str, str, int]) -> int:
-    path, digest, size = entry
-    try:
-        if (folder / path).stat().st_size != size or file_digest(folder / path) != digest:
-            raise ManifestError(f"{path} in {folder.name} is not the file that the manifest names")
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise ManifestError(f"{path} in {folder.name} is missing") from error
-    return size
+        yield ListedFile(path, digest, size)
 
 
 def find_committed(artifacts: Path, assignment: TrialAssignment) -> Committed | None:

@@ -50,6 +50,8 @@ class Session:
                 CANNOT_RUN, f"ONNX Runtime cannot load {path.name}: {_words(error)}"
             ) from error
         self._input = _only_input(self._session.get_inputs())
+        self.input_name = str(self._input.name)
+        self.output_name = str(self._session.get_outputs()[0].name)
 
     @property
     def row_shape(self) -> tuple[int, ...]:
@@ -63,7 +65,7 @@ class Session:
             ModelError: with cause CannotRun.
         """
         try:
-            outputs: Tensor = self._session.run(None, {self._input.name: rows})[0]
+            outputs: Tensor = self._session.run([self.output_name], {self.input_name: rows})[0]
         except Exception as error:
             raise ModelError(
                 CANNOT_RUN,

@@ -1,0 +1,82 @@
+"""`python -m winnow_server fetch` and `python -m winnow_server serve`, from settings to exit code.
+
+Why a program ended stands in the termination log, a sentence that the operator repeats.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+from winnow_contract.environment import read_termination_log
+from winnow_contract.errors import EnvironmentVariableError
+from winnow_contract.exit_codes import ExitCode
+from winnow_contract.files import is_storage_away, write_in_place
+from winnow_contract.json_lines import JsonFormatter, send_logs
+from winnow_contract.program import CRASH
+from winnow_contract.serving import Serving, read_serving
+
+logger = logging.getLogger("winnow_server")
+
+
+def main(words: list[str]) -> int:
+    """Do what the argument says."""
+    send_logs("INFO", JsonFormatter())
+    programs: dict[str, Callable[[Serving], object]] = {"fetch": _fetch, "serve": _serve}
+    if len(words) != 1 or words[0] not in programs:
+        return _end(ExitCode.PERMANENT, f"the argument must be fetch or serve, it is {words!r}")
+    return _run(programs[words[0]])
+
+
+def _fetch(serving: Serving) -> None:
+    from winnow_server.fetching import fetch
+
+    fetch(serving)
+
+
+def _serve(serving: Serving) -> None:
+    from winnow_server.serving import serve
+
+    serve(serving)
+
+
+def _run(program: Callable[[Serving], object]) -> int:
+    from winnow_runtime.errors import ModelError
+
+    try:
+        program(read_serving(os.environ))
+    except (EnvironmentVariableError, ModelError) as error:
+        return _end(ExitCode.PERMANENT, str(error))
+    except OSError as error:
+        return _end(*_storage_failed(error))
+    except Exception as error:  # noqa: BLE001 -- a bug: it is named, and the pod starts again
+        traceback.print_exc()
+        return _end(CRASH, f"{type(error).__name__}: {error}")
+    return ExitCode.OK
+
+
+def _storage_failed(error: OSError) -> tuple[int, str]:
+    words = f"{error.filename or 'the storage'}: {error.strerror or error}"
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        words += f"; this runs as user {os.getuid()}, group {os.getgid()}: let these read there"
+        return ExitCode.PERMANENT, words
+    if not is_storage_away(error):
+        traceback.print_exc()
+    return ExitCode.TEMPORARY, words
+
+
+def _end(code: int, sentence: str) -> int:
+    logger.error("ended", extra={"reason": sentence, "code": int(code)})
+    try:
+        write_in_place(read_termination_log(os.environ), sentence.encode()[:4096])
+    except OSError as error:
+        logger.error("the termination log cannot be written", extra={"error": str(error)})  # noqa: TRY400 -- the sentence is what counts
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

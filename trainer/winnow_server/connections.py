@@ -1,0 +1,101 @@
+"""Connections that end at a set age, and requests that do not take for ever to arrive.
+
+A client that keeps its connection would never meet the pods of a new revision, so a connection is
+closed after its next answer once it is old; and while the server drains, after any answer. The
+answer says so (`Connection: close`), so that no client sends into a closing connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+__all__ = ["AgeingProtocol", "Lifecycle", "close_stalled", "protocol_class"]
+
+SPREAD = 0.1
+"""Of the age: connections that were opened together are not all closed together."""
+
+
+@dataclass(slots=True)
+class Lifecycle:
+    """What all connections of a server have in common."""
+
+    max_age: float
+    """Seconds; 0: connections do not age."""
+    arrival_seconds: float = 60.0
+    """How long a request may take to arrive."""
+    drain_since: float | None = field(default=None, init=False)
+    """When draining began, on the monotonic clock."""
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the server has been told to end."""
+        return self.drain_since is not None
+
+
+class AgeingProtocol(HttpToolsProtocol):
+    """uvicorn's connection, with an age.
+
+    Args:
+        lifecycle: of the server.
+        args: of uvicorn's.
+        kwargs: of uvicorn's.
+    """
+
+    def __init__(self, lifecycle: Lifecycle, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lifecycle = lifecycle
+        self._old_from = float("inf")
+        self.waits_since: float | None = None
+        """Since when a request is arriving, or the first one is waited for."""
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        now = time.monotonic()
+        self.waits_since = now
+        if self._lifecycle.max_age:
+            spread = random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 -- nothing secret
+            self._old_from = now + spread * self._lifecycle.max_age
+
+    @override
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.waits_since = time.monotonic()
+
+    @override
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if self._lifecycle.is_draining or time.monotonic() >= self._old_from:
+            self.cycle.keep_alive = False
+
+    @override
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self.waits_since = None
+
+
+def protocol_class(lifecycle: Lifecycle) -> Callable[..., AgeingProtocol]:
+    """What uvicorn makes connections with."""
+    return partial(AgeingProtocol, lifecycle)
+
+
+def close_stalled(connections: Iterable[Any], lifecycle: Lifecycle) -> int:
+    """Close connections whose request does not come to its end; gives how many."""
+    latest = time.monotonic() - lifecycle.arrival_seconds
+    stalled = [
+        one
+        for one in connections
+        if isinstance(one, AgeingProtocol) and (one.waits_since or latest) < latest
+    ]
+    for one in stalled:
+        one.transport.abort()
+    return len(stalled)

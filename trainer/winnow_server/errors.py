@@ -1,0 +1,17 @@
+"""What can be wrong with a request: one error, with the HTTP status that says whose fault it is.
+
+What is wrong with the model itself is `winnow_runtime.errors.ModelError`. Every message is a
+sentence for the person who sent the request.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+
+class RequestError(Exception):
+    """A request is answered with a status and a sentence."""
+
+    def __init__(self, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
+        super().__init__(message)
+        self.status = status

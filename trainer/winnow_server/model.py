@@ -1,0 +1,120 @@
+"""The model that a server serves: opened, verified, tried out, and what is to be known about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from winnow_contract.manifests import Committed
+from winnow_contract.serving import Serving
+from winnow_runtime.agreement import Agreement, check_agreement
+from winnow_runtime.artifacts import GOLDEN, MODEL, Tensor, open_artifact, read_tensors
+from winnow_runtime.sessions import Session, outputs_of
+from winnow_server.signature import Port, Signature
+
+__all__ = ["ServedModel", "open_model"]
+
+CARD = "README.md"
+SAME_OUTPUTS = 1e-4
+"""Outputs that differ by less of the largest are the same: float arithmetic in another order."""
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A model that computes what it computed where it was built."""
+
+    artifact: Committed
+    session: Session
+    signature: Signature
+    agreement: Agreement
+    example: Tensor
+    """(1, ...) a recorded row."""
+    card: str
+    """Markdown; empty if the artifact has none."""
+    are_rows_independent: bool
+    """Whether a row's outputs are the same whatever goes in beside it."""
+    batch_seconds: float
+    """What a run of the largest batch takes."""
+
+    @property
+    def digest(self) -> str:
+        """Of the artifact."""
+        return f"sha256:{self.artifact.digest}"
+
+    def run(self, rows: Tensor) -> Tensor:
+        """Outputs (rows, ...) float32 of rows (rows, ...).
+
+        Raises:
+            ModelError: if the runtime cannot run it.
+        """
+        return self.session.run(rows).astype(np.float32, copy=False)
+
+    def values(self) -> list[Mapping[str, Any]]:
+        """What was measured of it where it was built, as the manifest has it."""
+        listed = self.artifact.document.get("values")
+        entries = listed if isinstance(listed, list) else []
+        return [entry for entry in entries if isinstance(entry, dict)]
+
+
+def open_model(serving: Serving) -> ServedModel:
+    """Load the model of these settings and hold it against its golden batch.
+
+    Raises:
+        ModelError: naming what is wrong with it.
+        OSError: if it cannot be read.
+    """
+    digest = serving.model_digest.removeprefix("sha256:") or None
+    uri = serving.model_uri or str(serving.model_folder)
+    artifact = open_artifact(serving.model_folder, digest, uri)
+    session = Session(artifact.folder / MODEL, serving.threads)
+    agreement = check_agreement(artifact, session)
+    rows, outputs = read_tensors(artifact.folder / GOLDEN, "inputs", "outputs")
+    return ServedModel(
+        artifact=artifact,
+        session=session,
+        signature=Signature(
+            model=serving.model_name,
+            version=str(serving.model_revision),
+            input=Port(session.input_name, session.row_shape),
+            output=Port(session.output_name, outputs.shape[1:]),
+            max_rows=serving.max_batch,
+        ),
+        agreement=agreement,
+        example=np.ascontiguousarray(rows[:1], dtype=np.float32),
+        card=_card(artifact.folder),
+        are_rows_independent=_are_rows_independent(session, rows),
+        batch_seconds=_batch_seconds(session, rows, serving.max_batch),
+    )
+
+
+def _are_rows_independent(session: Session, rows: Tensor) -> bool:
+    """Whether rows may be computed together with those of other requests.
+
+    Where activations are quantized on the fly, the range of a whole batch decides about each row.
+    """
+    together, alone = (outputs_of(session, rows, at_once) for at_once in (len(rows), 1))
+    return bool(np.abs(together - alone).max() <= SAME_OUTPUTS * np.abs(alone).max())
+
+
+def _batch_seconds(session: Session, rows: Tensor, max_batch: int) -> float:
+    """What the largest batch takes, the best of a few tries; it also warms the runtime's memory."""
+    batch = rows.take(range(max_batch), axis=0, mode="wrap").astype(np.float32)
+    taken = []
+    for _ in range(TRIES):
+        start = time.perf_counter()
+        session.run(batch)
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def _card(folder: Path) -> str:
+    try:
+        return (folder / CARD).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,147 @@
+"""The server as a process: settings, model, connections, and the end that loses no request.
+
+settings --> model verified --> port opened --> SIGTERM --> drain --> port closed --> the rest
+                |                                 |           |
+                (exit 65, a sentence)             not ready,  each answer closes its connection
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import time
+from types import FrameType
+
+import uvicorn
+from typing_extensions import override
+
+from winnow_contract.serving import Serving
+from winnow_server.app import App
+from winnow_server.batching import Batcher, Limits
+from winnow_server.connections import Lifecycle, close_stalled, protocol_class
+from winnow_server.inference import Inference
+from winnow_server.metrics import Metrics
+from winnow_server.model import ServedModel, open_model
+
+__all__ = ["serve"]
+
+logger = logging.getLogger(__name__)
+
+QUICK_SECONDS = 0.002
+"""A largest batch that takes less runs in the event loop, whose other work it delays by as much."""
+IDLE_SECONDS = 120
+"""A connection without requests is closed after it: longer than clients and proxies keep theirs, so
+that it is they who close, and none sends into a connection that is being closed."""
+LAST_SECONDS = 20
+"""What requests that are under way at the end of draining may still take."""
+TICKS_PER_SECOND = 10
+BACKLOG = 2048
+
+
+def serve(serving: Serving) -> None:
+    """Serve a model until SIGTERM or SIGINT.
+
+    Raises:
+        ModelError: if the model is not what it should be.
+        OSError: if it cannot be read, or the port is taken.
+    """
+    model = open_model(serving)
+    lifecycle = Lifecycle(serving.connection_max_age)
+    app = make_app(serving, model, lifecycle)
+    listener = _listen(serving.port)
+    logger.info(
+        "serving",
+        extra={
+            "model": model.signature.model,
+            "revision": serving.model_revision,
+            "digest": model.digest,
+            "port": listener.getsockname()[1],
+            "threads": serving.threads,
+            "batching": _batches(serving, model),
+            "golden_rows": model.agreement.rows,
+            "golden_difference": model.agreement.largest,
+            "golden_tolerance": model.agreement.allowed,
+            "batch_milliseconds": round(1000 * model.batch_seconds, 3),
+        },
+    )
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # a line for each odd byte is a flood
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=protocol_class(lifecycle),  # type: ignore[arg-type] # it only ever calls it
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=LAST_SECONDS,
+    )
+    _Server(config, lifecycle, serving.drain_seconds).run(sockets=[listener])
+    logger.info("ended")
+
+
+def make_app(serving: Serving, model: ServedModel, lifecycle: Lifecycle) -> App:
+    """All that answers, put together."""
+    waiting: list[Batcher] = []
+    metrics = Metrics(model.digest, serving.model_revision, lambda: sum(map(len, waiting)))
+    batcher = Batcher(
+        model.run,
+        Limits(serving.max_batch if _batches(serving, model) else 1, serving.max_queue),
+        in_thread=model.batch_seconds > QUICK_SECONDS,
+        on_batch=metrics.ran,
+    )
+    waiting.append(batcher)
+    inference = Inference(model.signature, batcher, metrics, serving)
+    return App(model, inference, metrics, lifecycle)
+
+
+def _batches(serving: Serving, model: ServedModel) -> bool:
+    return serving.batching and model.are_rows_independent
+
+
+def _listen(port: int) -> socket.socket:
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(
+            ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG
+        )
+    return socket.create_server(("", port), backlog=BACKLOG)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which on SIGTERM first drains.
+
+    Args:
+        config: of uvicorn.
+        lifecycle: of the connections.
+        drain_seconds: how long requests are still taken.
+    """
+
+    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._lifecycle = lifecycle
+        self._drain_seconds = drain_seconds
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain; a second SIGINT ends it at once."""
+        if self._lifecycle.is_draining:
+            self.should_exit = self.should_exit or sig == signal.SIGINT
+            return
+        self._lifecycle.drain_since = time.monotonic()
+        logger.info("draining", extra={"seconds": self._drain_seconds})
+
+    @override
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether it is time to end."""
+        since = self._lifecycle.drain_since
+        if since is not None and time.monotonic() - since >= self._drain_seconds:
+            self.should_exit = True
+        if counter % TICKS_PER_SECOND == 0:
+            closed = close_stalled(self.server_state.connections, self._lifecycle)
+            if closed:
+                logger.warning("requests did not arrive", extra={"connections": closed})
+        return await super().on_tick(counter)
