@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from tests.support.api import Body
@@ -61,11 +62,12 @@ def largest_job(name: str, *, met: bool, rounds: int = 1) -> Body:
     )
 
 
-def figures(number: int, round_: int = 1) -> Values:
+def figures(number: int, round_: int = 1, sizes: Sequence[int] = BATCH_SIZES) -> Values:
     """Figures of a model with all the digits that a clock gives; times differ between rounds."""
     dice = random.Random(1000 * number)  # noqa: S311 -- figures for a size, no secrets
     mood = random.Random(1000 * number + round_)  # noqa: S311 -- same
-    return {key: _figure(key, mood if _is_of_the_machine(key) else dice) for key in KEYS}
+    keys = measured_keys("Classification", sizes)
+    return {key: _figure(key, mood if _is_of_the_machine(key) else dice) for key in keys}
 
 
 def _is_of_the_machine(key: str) -> bool:
@@ -86,9 +88,11 @@ def _figure(key: str, dice: random.Random) -> tuple[float, float | None]:
     return float(dice.randint(10_000_000, 20_000_000)), None
 
 
-def large(model: MeasuredModel, round_: int = 1) -> MeasuredCandidate:
+def large(
+    model: MeasuredModel, round_: int = 1, sizes: Sequence[int] = BATCH_SIZES
+) -> MeasuredCandidate:
     """A model that was measured in a round."""
-    values = figures(model.number, round_)
+    values = figures(model.number, round_, sizes)
     return MeasuredCandidate(
         number=model.number,
         outcome="Succeeded",
@@ -101,8 +105,8 @@ def large(model: MeasuredModel, round_: int = 1) -> MeasuredCandidate:
 
 def _measure(pod: PodView) -> Ending:
     assert pod.measurement is not None
-    models, round_ = pod.measurement.models, pod.measurement.round
-    return give(pod, *(large(model, round_) for model in models))
+    asked = pod.measurement
+    return give(pod, *(large(model, asked.round, asked.batch_sizes) for model in asked.models))
 
 
 compress_largest = measuring(_measure)
