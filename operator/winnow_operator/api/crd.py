@@ -110,12 +110,12 @@ TRIAL = Kind(
     model=Trial,
     selectable=(".status.outcome",),
     columns=(
+        Column("Candidate", ".spec.candidate", description="Of a compression: its name."),
         Column("Outcome", ".status.outcome", description="What became of it."),
         Column("Value", ".status.values[0].value", description="The objective's value."),
         Column("Metric", ".status.values[0].metric", description="The objective's metric."),
         Column("Cause", ".status.cause", description="Why it failed or cannot start."),
         Column("Attempts", ".status.attempts", "integer", "How many pods ran it."),
-        Column("Candidate", ".spec.candidate", description="What it is called.", wide=True),
         Column("Score", ".status.score", description="What is sorted by.", wide=True),
         Column("Batch", ".status.batch", description="The Job that ran it last.", wide=True),
         Column("Message", ".status.message", description="The cause in words.", wide=True),
