@@ -273,6 +273,43 @@ ADMISSION = (
         ("spec.task.evaluation", "test is 0.5", "validation is 0.5", "below 1"),
     ),
     BadSpec(
+        "a test share that leaves no room beside the default validation",
+        "spec.task.evaluation",
+        {"test": "0.8"},
+        ("spec.task.evaluation", "test is 0.8", "validation is 0.2", "below 1"),
+    ),
+    BadSpec(
+        "one fold",
+        "spec.task.evaluation",
+        {"folds": 1},
+        ("spec.task.evaluation.folds", "1", "greater than or equal to 2"),
+    ),
+    BadSpec(
+        "too many folds",
+        "spec.task.evaluation",
+        {"folds": 100},
+        ("spec.task.evaluation.folds", "100", "less than or equal to 20"),
+    ),
+    BadSpec(
+        "folds as a text",
+        "spec.task.evaluation",
+        {"folds": "5"},
+        ("spec.task.evaluation.folds", "must be of type integer", "string"),
+    ),
+    BadSpec(
+        "folds beside a validation share",
+        "spec.task.evaluation",
+        {"folds": 5, "validation": "0.1"},
+        ("spec.task.evaluation", "folds is 5", "validation is 0.1", "keep one"),
+    ),
+    BadSpec(
+        "folds and no number left for the winner",
+        "spec",
+        changed(TASK, "spec.task.evaluation", {"folds": 3})["spec"]
+        | {"budget": {"maxTrials": 99_500}},
+        ("spec.budget.maxTrials", "99500", "at most 99000", "trained once more"),
+    ),
+    BadSpec(
         "a negative split seed",
         "spec.task.evaluation.seed",
         -1,

@@ -122,6 +122,8 @@ GOOD = (
         },
         "grid",
     ),
+    GoodSpec("cross-validation", "spec.task.evaluation", {"test": "0.1", "folds": 20}),
+    GoodSpec("a large test share with folds", "spec.task.evaluation", {"test": "0.9", "folds": 2}),
     GoodSpec("points of a sequence", "spec.algorithm", {"name": "QMC", "seed": 0}),
     GoodSpec(
         "listed numbers for CMAES",

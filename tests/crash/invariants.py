@@ -11,6 +11,7 @@ from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.compression_status import choose_from
+from winnow_operator.domain.finals import trains_finals
 from winnow_operator.domain.intervals import parse_intervals
 from winnow_operator.domain.ledger import ledger_of
 from winnow_operator.domain.rounds import rounds_of
@@ -29,6 +30,7 @@ def broken_invariants(job: Body, world: World) -> list[str]:
         *_budget(spec, world),
         *_status(world),
         *_winner(spec, world),
+        *_finals(spec, world),
         *(line for line in (_repeated_event(world),) if line),
         *unexplained_suggestions(spec, world),
     ]
@@ -65,8 +67,30 @@ def _choice(spec: CompressionJobSpec, world: World) -> Iterator[str]:
         yield f"{found} is selected, the records say {chosen}"
 
 
+def _searched(world: World) -> dict[int, Any]:
+    """Trials of the search itself by number, without those that train one of them once more."""
+    trials = {int(number): trial for number, trial in world["trials"].items()}
+    return {n: trial for n, trial in sorted(trials.items()) if "finalOf" not in trial}
+
+
+def _finals(spec: SearchJobSpec, world: World) -> Iterator[str]:
+    finals = [t for t in world["trials"].values() if "finalOf" in t]
+    trained = [t["finalOf"] for t in finals if t["status"]["outcome"] == "Succeeded"]
+    winner = world["status"]["winner"]
+    wanted = [number_of(winner["trial"])] if trains_finals(spec) else []
+    if trained != wanted:
+        yield f"trials {trained} were trained once more, wanted: {wanted}"
+    if wanted and number_of(winner.get("finalTrial", "-t0")) not in map(int, world["trials"]):
+        yield f"the winner names no final Trial: {winner}"
+
+
+def number_of(trial: str) -> int:
+    """The number in a Trial's name."""
+    return int(trial.rpartition("-t")[2])
+
+
 def _budget(spec: SearchJobSpec, world: World) -> Iterator[str]:
-    numbers = sorted(map(int, world["trials"]))
+    numbers = list(_searched(world))
     if numbers != list(range(1, (spec.budget.max_trials or len(numbers)) + 1)):
         yield f"maxTrials is {spec.budget.max_trials}, Trials have the numbers {numbers}"
 
@@ -84,13 +108,15 @@ def _status(world: World) -> Iterator[str]:
 
 
 def _winner(spec: SearchJobSpec, world: World) -> Iterator[str]:
+    finals = [t for t in world["trials"].values() if "finalOf" in t]
+    lost = {t["finalOf"] for t in finals if t["status"]["outcome"] == "Failed"}
     scores = {
-        int(number): float(trial["status"]["score"])
-        for number, trial in world["trials"].items()
-        if trial["status"]["outcome"] == "Succeeded"
+        number: float(trial["status"]["score"])
+        for number, trial in _searched(world).items()
+        if trial["status"]["outcome"] == "Succeeded" and number not in lost
     }
     best = min(scores, key=lambda n: (scores[n], n))
-    named = int(world["status"]["winner"]["trial"].rpartition("-t")[2])
+    named = number_of(world["status"]["winner"]["trial"])
     if named != best:
         yield f"winner is trial {named}, the best is {best}: {spec.objectives[0].goal} {scores}"
 
@@ -106,7 +132,7 @@ def unexplained_suggestions(spec: SearchJobSpec, world: World) -> list[str]:
     Known are the outcomes of the trials in the history; the other trials with a lower number were
     active, so their parameters were known.
     """
-    space, trials = parse_space(spec.space), {int(n): t for n, t in world["trials"].items()}
+    space, trials = parse_space(spec.space), _searched(world)
     return [line for n in sorted(trials) for line in _unexplained(spec, space, trials, n)]
 
 
@@ -131,8 +157,9 @@ def _texts(trial: Body) -> dict[str, str]:
 
 def _observation(space: Space, trial: Body, *, is_known: bool) -> Record:
     assignment = space.from_texts(tuple(_texts(trial).items()))
+    history = trial.get("history", "")
     if not is_known:
-        return Record(trial["number"], assignment, Outcome.ACTIVE)
+        return Record(trial["number"], assignment, Outcome.ACTIVE, history=history)
     status = trial["status"]
     score = float(status["score"]) if "score" in status else None
-    return Record(trial["number"], assignment, Outcome(status["outcome"]), score)
+    return Record(trial["number"], assignment, Outcome(status["outcome"]), score, history)

@@ -9,7 +9,7 @@ from typing import Any
 from tests.support.api import Body, eventually
 from tests.support.compressionjobs import compress, compression_job
 from tests.support.namespace import Namespace, outcomes
-from tests.support.searchjobs import METRIC, grid_job, search_job
+from tests.support.searchjobs import METRIC, grid_job, search_job, task_job
 from tests.support.simulated_node import (
     Ending,
     PodView,
@@ -18,6 +18,7 @@ from tests.support.simulated_node import (
     report,
     succeed,
 )
+from winnow_contract.assignments import TrialAssignment
 from winnow_contract.results import TrialResult
 
 Story = Callable[[Namespace, SimulatedNode, Body], Awaitable[None]]
@@ -61,6 +62,23 @@ RANDOM = Scenario("Random", _random())
 TPE = Scenario(
     "TPE-one-at-a-time",
     _random("tpe", 12, 1, algorithm={"name": "TPE", "seed": 5}),
+)
+
+# Six trials are a generation, and the model has learnt from the first when it suggests the seventh.
+CMAES = Scenario(
+    "CMAES-one-at-a-time",
+    _random(
+        "cmaes",
+        9,
+        1,
+        algorithm={"name": "CMAES", "seed": 5},
+        space={
+            "parameters": [
+                {"name": "x", "double": {"min": "0", "max": "1"}},
+                {"name": "n", "int": {"min": 1, "max": 8}},
+            ]
+        },
+    ),
 )
 
 TPE_PARALLEL = Scenario(
@@ -132,6 +150,30 @@ EVENTFUL = Scenario(
     runs_once=False,
 )
 
+# ---- cross-validation: the best trial cannot be trained once more, so the next best is ----
+
+
+def _folded(pod: PodView) -> Ending:
+    return report(pod, *(_folded_result(trial) for trial in pod.trials))
+
+
+def _folded_result(trial: TrialAssignment) -> TrialResult:
+    if trial.final_of == 4:
+        return TrialResult(trial.number, "Failed", cause="NaN", message="the loss is NaN")
+    if trial.final_of:
+        return TrialResult(trial.number, "Succeeded", objective=0.9, test=0.8, digest="ab" * 32)
+    value = 0.1 * trial.number
+    return TrialResult(trial.number, "Succeeded", objective=value, standard_error=0.01)
+
+
+def _folded_job(name: str = "folded") -> Body:
+    job = task_job(name, budget={"maxTrials": 4, "parallelism": 2})
+    job["spec"]["task"]["evaluation"] = {"folds": 3}
+    return job
+
+
+FOLDED = Scenario("folds", _folded_job(), script=_folded)
+
 # ---- three named candidates, then a round that auto writes from what was measured ----
 
 COMPRESSION = Scenario(
@@ -140,4 +182,4 @@ COMPRESSION = Scenario(
     script=compress,
 )
 
-ALL = (GRID, RANDOM, TPE, TPE_PARALLEL, EVENTFUL, COMPRESSION)
+ALL = (GRID, RANDOM, TPE, CMAES, TPE_PARALLEL, EVENTFUL, FOLDED, COMPRESSION)

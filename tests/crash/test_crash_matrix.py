@@ -90,9 +90,10 @@ async def test_a_kill_right_before_or_after_any_write_leads_to_the_same_world(
     [
         (scenarios.RANDOM, range(1, 200, 5)),
         (scenarios.EVENTFUL, range(6, 200, 18)),
+        (scenarios.FOLDED, range(9, 200, 6)),
         (scenarios.COMPRESSION, range(2, 200, 9)),
     ],
-    ids=["Random", "eventful", "compression"],
+    ids=["Random", "eventful", "folds", "compression"],
 )
 async def test_a_kill_after_some_writes_leads_to_the_same_world(
     theatre: Theatre, scenario: Scenario, numbers: range

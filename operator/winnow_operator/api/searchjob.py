@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from winnow_operator.api.algorithms import AlgorithmName
 from winnow_operator.api.conditions import Condition
 from winnow_operator.api.fields import ApiModel, DecimalString, DurationString, Timestamp
-from winnow_operator.api.rules import INSIDE_CLAIM, named_list, rules, unknown_fields
+from winnow_operator.api.rules import INSIDE_CLAIM, atomic_list, named_list, rules, unknown_fields
 from winnow_operator.api.searchjob_rules import (
     DURATIONS,
     FINISHED_SPEC,
@@ -176,15 +176,18 @@ class Winner(ApiModel):
     trial: str = Field(max_length=63)
     """Name of its Trial."""
     parameters: tuple[Assignment, ...] = Field(
-        default=(), max_length=32, json_schema_extra=named_list("name")
+        default=(), max_length=32, json_schema_extra=atomic_list()
     )
     """The values it was given."""
     values: tuple[MetricValue, ...] = Field(
-        default=(), max_length=32, json_schema_extra=named_list("metric")
+        default=(), max_length=32, json_schema_extra=atomic_list()
     )
-    """Metrics on the validation split, the objective first."""
+    """Metrics on the validation split, or means over the folds; the objective first."""
+    final_trial: str | None = Field(default=None, max_length=63)
+    """Name of the Trial that trained it once more, where the search has folds: test values and
+    artifact are of that one."""
     test: tuple[MetricValue, ...] = Field(
-        default=(), max_length=8, json_schema_extra=named_list("metric")
+        default=(), max_length=8, json_schema_extra=atomic_list()
     )
     """The objective's metric on the test split."""
     artifact: Artifact | None = None

@@ -14,6 +14,9 @@ from winnow_operator.api.rules import Rule, said, unchanged
 MAX_DURATION_HOURS = 8760
 """A year: beyond it a limit is no limit, and 32 times as much still fits a pod's deadline."""
 
+MAX_SEARCHED = 99_000
+"""Trials of a search that is followed by final trainings: the numbers above are theirs."""
+
 _ENDLESS = (
     "(has(p.double) && !has(p.double.values) && !has(p.double.step) && !has(p.double.points)) || "
     "(has(p.int) && !has(p.int.values) && p.int.scale == 'Log' && !has(p.int.points))"
@@ -92,6 +95,17 @@ _NUMBERS_ONLY = Rule(
     ),
     ".space.parameters",
 )
+_ROOM_FOR_FINALS = Rule(
+    f"!has(self.budget.maxTrials) || self.budget.maxTrials <= {MAX_SEARCHED} || !has(self.task) || "
+    "!has(self.task.evaluation.folds)",
+    f"budget.maxTrials must be at most {MAX_SEARCHED} with folds",
+    said(
+        f"budget.maxTrials is %s, with evaluation.folds it must be at most {MAX_SEARCHED}: the numbers "
+        "above are for the winner, which is trained once more",
+        "self.budget.maxTrials",
+    ),
+    ".budget.maxTrials",
+)
 _NOT_FIXED = Rule(
     f"self.space.parameters.all(p, !({_SEARCHED_AND_FIXED}))",
     "a searched parameter may not stand in task.model.settings too",
@@ -108,6 +122,7 @@ SPEC_RULES = (
     _MAX_TRIALS,
     _GRID_POINTS,
     _NUMBERS_ONLY,
+    _ROOM_FOR_FINALS,
     _NOT_FIXED,
     unchanged("task", optional=True),
     unchanged("trial", optional=True),

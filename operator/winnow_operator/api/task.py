@@ -10,6 +10,9 @@ from winnow_contract.uris import BUILTIN_DATA
 from winnow_operator.api.fields import ApiModel, DecimalString, ParameterName, Word
 from winnow_operator.api.rules import INSIDE_CLAIM, Rule, atomic_list, named_list, rules, said
 
+DEFAULT_VALIDATION = "0.2"
+"""Share of the validation split where neither it nor folds are given."""
+
 _BUILTIN_NAMES = ", ".join(BUILTIN_DATA)
 _BUILTIN_URIS = ", ".join(f"'builtin://{name}'" for name in BUILTIN_DATA)
 
@@ -48,7 +51,7 @@ _BUILTIN_TARGET = Rule(
 
 def _share_rule(name: str) -> Rule:
     return Rule(
-        f"double(self.{name}) > 0.0 && double(self.{name}) < 1.0",
+        f"!has(self.{name}) || (double(self.{name}) > 0.0 && double(self.{name}) < 1.0)",
         f"{name} must be a share between 0 and 1, such as 0.2",
         said(f"{name} is %s, allowed are shares between 0 and 1, such as 0.2", f"self.{name}"),
         f".{name}",
@@ -56,12 +59,33 @@ def _share_rule(name: str) -> Rule:
 
 
 _SHARES_LEAVE_ROOM = Rule(
-    "double(self.test) + double(self.validation) < 1.0",
+    "!has(self.validation) || double(self.test) + double(self.validation) < 1.0",
     "test and validation together must be below 1, the rest is what is trained on",
     said(
         "test is %s and validation is %s, together they must be below 1: the rest is what is "
         "trained on",
         "self.test",
+        "self.validation",
+    ),
+)
+
+
+_DEFAULT_ROOM = Rule(
+    f"has(self.validation) || has(self.folds) || double(self.test) + {DEFAULT_VALIDATION} < 1.0",
+    f"test must be below {1 - float(DEFAULT_VALIDATION):g} where validation is left out",
+    said(
+        f"test is %s and validation is {DEFAULT_VALIDATION} where it is left out, together they must "
+        "be below 1: the rest is what is trained on",
+        "self.test",
+    ),
+    ".test",
+)
+_FOLDS_OR_SHARE = Rule(
+    "!has(self.folds) || !has(self.validation)",
+    "give folds or validation, not both: each fold is the validation split once",
+    said(
+        "folds is %s and validation is %s: keep one, for each fold is the validation split once",
+        "self.folds",
         "self.validation",
     ),
 )
@@ -126,13 +150,24 @@ class Evaluation(ApiModel):
     """How the data is split; train, validation and test are fixed before the first trial."""
 
     model_config = ConfigDict(
-        json_schema_extra=rules(_share_rule("test"), _share_rule("validation"), _SHARES_LEAVE_ROOM)
+        json_schema_extra=rules(
+            _share_rule("test"),
+            _share_rule("validation"),
+            _SHARES_LEAVE_ROOM,
+            _DEFAULT_ROOM,
+            _FOLDS_OR_SHARE,
+        )
     )
 
     test: DecimalString = "0.2"
     """Share of the data that is kept for the final figure; nothing that chooses reads it."""
-    validation: DecimalString = "0.2"
-    """Share of the data on which trials are compared."""
+    validation: DecimalString | None = None
+    """Share of the data on which trials are compared, 0.2 unless given; not with folds."""
+    folds: int | None = Field(default=None, ge=2, le=20)
+    """Cross-validation in place of one validation split: what is not test data is dealt into so many
+    parts, classes evenly, and a trial trains once for each of them, one after the other in its pod.
+    Its value is the mean, with the standard error of that mean. The winner is trained once more,
+    with the first fold as its validation split; that model is the one to keep."""
     seed: int = Field(default=0, ge=0, le=2_147_483_647)
     """Seed of the split."""
 

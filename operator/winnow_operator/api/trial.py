@@ -102,6 +102,8 @@ class TrialSpec(ApiModel):
     """Seed of the trial's own randomness."""
     history: str = Field(default="", max_length=16384)
     """Numbers of the trials whose outcome was known when this one was suggested (`1-8,12`)."""
+    final_of: int | None = Field(default=None, ge=1, le=99_999)
+    """Number of the trial that it trains once more after the search, for the model to keep."""
     candidate: str | None = Field(default=None, max_length=63)
     """Name of the candidate that it is, in a CompressionJob; `baseline` is the source as it is."""
     steps: tuple[StepText, ...] = Field(default=(), max_length=8, json_schema_extra=atomic_list())

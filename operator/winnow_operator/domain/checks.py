@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from winnow_contract.uris import UriError, parse_claim
 from winnow_operator.api.fields import duration_seconds
 from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
-from winnow_operator.api.searchjob_rules import MAX_DURATION_HOURS
+from winnow_operator.api.searchjob_rules import MAX_DURATION_HOURS, MAX_SEARCHED
+from winnow_operator.domain.finals import trains_finals
 from winnow_operator.domain.jobs import JobSpec
 from winnow_operator.domain.pod_template_checks import check_pod_template
 from winnow_operator.domain.space_checks import check_choices, check_grid, check_parameters
@@ -53,6 +54,16 @@ def trials_have_an_end(spec: SearchJobSpec) -> Iterator[str]:
         )
 
 
+def room_for_finals(spec: SearchJobSpec) -> Iterator[str]:
+    """What trains the winner once more has numbers of its own."""
+    limit = spec.budget.max_trials
+    if limit is not None and limit > MAX_SEARCHED and trains_finals(spec):
+        yield (
+            f"spec.budget.maxTrials is {limit}, with evaluation.folds it must be at most "
+            f"{MAX_SEARCHED}: the numbers above are for the winner, which is trained once more"
+        )
+
+
 def durations_in_range(spec: JobSpec) -> Iterator[str]:
     """Limits of time are more than nothing and no more than a year."""
     limits = {
@@ -84,6 +95,7 @@ CHAIN: tuple[Check, ...] = (
     check_grid,  # algorithm and space together
     check_choices,  # the same
     trials_have_an_end,
+    room_for_finals,
     durations_in_range,
     storage_is_a_claim,
     check_pod_template,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from winnow_operator.api.conditions import Reason
 from winnow_operator.api.searchjob import Goal, SearchJobSpec
 from winnow_operator.api.trial import Outcome
+from winnow_operator.domain.finals import final_of, trains_finals
 from winnow_operator.domain.jobs import JobSpec
 from winnow_operator.domain.ledger import Ledger
 from winnow_operator.domain.outcomes import CONTRACT_CAUSE
@@ -113,20 +114,22 @@ def deadline_reached(progress: Progress) -> Ending | None:
 def everything_tried(progress: Progress) -> Ending | None:
     """The budget's trials, or all points of the space, have an outcome."""
     ledger = progress.ledger
-    if ledger.active or (len(ledger) < progress.planned and not progress.exhausted):
+    made = ledger.searched
+    if ledger.searching or (made < progress.planned and not progress.exhausted):
         return None
     limit = progress.spec.budget.max_trials
-    if limit is not None and len(ledger) >= limit:
-        words = f"all {len(ledger)} trials of spec.budget.maxTrials have an outcome"
+    if limit is not None and made >= limit:
+        words = f"all {made} trials of spec.budget.maxTrials have an outcome"
         return _with_winner(ledger, Reason.BUDGET_SPENT, words)
-    words = f"all {len(ledger)} points of the space have been tried"
+    words = f"all {made} points of the space have been tried"
     return _with_winner(ledger, Reason.SPACE_EXHAUSTED, words)
 
 
 def _with_winner(ledger: Ledger, reason: Reason, words: str) -> Ending:
     if best_record(ledger) is not None:
         return Ending(reason, words)
-    message = f"{words}, and none of them succeeded"
+    fate = "could be trained once more" if ledger.finals else "succeeded"
+    message = f"{words}, and none of them {fate}"
     return Ending(Reason.NO_WINNER, message, failed=True)
 
 
@@ -140,6 +143,30 @@ CHAIN: tuple[Check, ...] = (
 )
 
 
-def find_ending(progress: Progress) -> Ending | None:
+def search_ending(progress: Progress) -> Ending | None:
     """The first ending of the chain that holds, or None while the search goes on."""
     return next((ending for check in CHAIN if (ending := check(progress))), None)
+
+
+def find_ending(progress: Progress) -> Ending | None:
+    """How the job ends, or None while the search goes on or a final training does."""
+    ending = search_ending(progress)
+    if ending is None or ending.failed or not trains_finals(progress.spec):
+        return ending
+    ledger = progress.ledger
+    if (final := final_of(ledger, best_record(ledger))) is not None:
+        words = f"{ending.message}; trial number {final.final_of} was trained once more"
+        return replace(ending, message=words)
+    if progress.is_over_time:
+        words = (
+            f"the search ran for spec.budget.maxDuration, {progress.spec.budget.max_duration}, which "
+            "left no time to train the winner once more: it has no model"
+        )
+        return Ending(Reason.DEADLINE_REACHED, words)
+    return None
+
+
+def is_after_search(progress: Progress) -> bool:
+    """Whether the search is over and only its final training may be missing."""
+    ending = search_ending(progress) if trains_finals(progress.spec) else None
+    return ending is not None and not ending.failed

@@ -150,8 +150,8 @@ def state_of(situation: JobSituation) -> str:
 def progress_of(situation: JobSituation) -> str:
     """Trials with an outcome and trials planned, `12/60`."""
     ledger = situation.ledger
-    done = len(ledger) - len(ledger.active)
-    return f"{done}/{max(situation.planned, len(ledger))}"
+    done = ledger.searched - len(ledger.searching)
+    return f"{done}/{max(situation.planned, ledger.searched)}"
 
 
 def condition_of(status: JobStatus, kind: ConditionType) -> Condition | None:

@@ -44,6 +44,8 @@ class TrialRecord:
     job_fault: bool = False
     attempts: int = 0
     batch: str = ""
+    final_of: int = 0
+    """Number of the trial that it trains once more, after the search; 0 of a trial of the search."""
     candidate: Candidate | None = None
     """Only in a compression."""
     status: TrialStatus | None = None
@@ -68,8 +70,10 @@ class Ledger:
     """
 
     records: dict[int, TrialRecord] = field(default_factory=dict)
+    finals: dict[int, TrialRecord] = field(default_factory=dict)
+    """Those that train another one once more; all others are of the search itself."""
     leaders: tuple[TrialRecord, ...] = ()
-    """The two succeeded trials with the lowest scores, of equal ones those suggested first."""
+    """Of the search: the two succeeded trials with the lowest scores, of equal ones those suggested first."""
     job_fault: TrialRecord | None = None
     """The first trial that failed for a reason that is the same for all."""
     _active: set[int] = field(default_factory=set)
@@ -84,6 +88,8 @@ class Ledger:
                 return
             self._count(old, -1)
         self.records[record.number] = record
+        if record.final_of:
+            self.finals[record.number] = record
         self._count(record, +1)
         if not record.is_active:
             self._note_end(record)
@@ -107,8 +113,9 @@ class Ledger:
             self._open.discard(record.number)
 
     def _note_end(self, record: TrialRecord) -> None:
-        if record.outcome is Outcome.SUCCEEDED and record.score is not None:
-            self.leaders = tuple(sorted((*self.leaders, record), key=_rank)[:2])
+        is_ranked = record.outcome is Outcome.SUCCEEDED and record.score is not None
+        if is_ranked and not record.final_of:
+            self.leaders = tuple(sorted((*self.leaders, record), key=rank)[:2])
         first = self.job_fault
         if record.job_fault and (first is None or record.number < first.number):
             self.job_fault = record
@@ -135,6 +142,16 @@ class Ledger:
         """Records with an outcome, in no special order."""
         return (record for record in self.records.values() if not record.is_active)
 
+    @property
+    def searched(self) -> int:
+        """How many trials of the search itself there are."""
+        return len(self.records) - len(self.finals)
+
+    @property
+    def searching(self) -> frozenset[int]:
+        """Trials of the search itself without an outcome."""
+        return frozenset(self._active - self.finals.keys())
+
     def missing(self, up_to: int) -> Iterator[int]:
         """Numbers from 1 to `up_to` without a record, in order."""
         return (n for n in range(1, up_to + 1) if n not in self.records)
@@ -143,7 +160,8 @@ class Ledger:
         return len(self.records)
 
 
-def _rank(record: TrialRecord) -> tuple[float, int]:
+def rank(record: TrialRecord) -> tuple[float, int]:
+    """Lower is better; of equal scores, the trial that was suggested first."""
     return (record.score if record.score is not None else float("inf"), record.number)
 
 
@@ -156,6 +174,7 @@ def read_trial(body: Mapping[str, Any]) -> TrialRecord:
         texts=tuple((p["name"], p["value"]) for p in spec.get("parameters") or ()),
         seed=int(spec.get("seed", 0)),
         history=spec.get("history", ""),
+        final_of=int(spec.get("finalOf") or 0),
         outcome=Outcome(status.get("outcome", "Active")),
         score=_number(status.get("score")),
         standard_error=_number(values[0].get("standardError")) if values else None,

@@ -19,6 +19,7 @@ from winnow_contract.settings import (
 )
 from winnow_contract.uris import BuiltinUri, UriError, parse_uri
 from winnow_operator.api.searchjob import DataKind, Evaluation, Family, SearchJobSpec, Task
+from winnow_operator.api.task import DEFAULT_VALIDATION
 from winnow_operator.domain.space import Dimension, DoubleSpan, IntSpan, Listed, Value
 from winnow_operator.domain.space_checks import readable_dimensions
 from winnow_operator.domain.trainer_facts import BUILTIN, DATA_SUFFIXES, DataSet, metrics_of
@@ -130,7 +131,14 @@ def _check_data(task: Task) -> Iterator[str]:
 
 
 def _check_evaluation(evaluation: Evaluation) -> Iterator[str]:
-    shares = {"test": Decimal(evaluation.test), "validation": Decimal(evaluation.validation)}
+    if evaluation.folds is not None and evaluation.validation is not None:
+        yield (
+            f"spec.task.evaluation: folds is {evaluation.folds} and validation is "
+            f"{evaluation.validation}: keep one, for each fold is the validation split once"
+        )
+    shares = {"test": Decimal(evaluation.test)}
+    if evaluation.folds is None:
+        shares["validation"] = Decimal(evaluation.validation or DEFAULT_VALIDATION)
     for name, share in shares.items():
         if not 0 < share < 1:
             yield (
@@ -140,7 +148,7 @@ def _check_evaluation(evaluation: Evaluation) -> Iterator[str]:
     if sum(shares.values()) >= 1:
         yield (
             f"spec.task.evaluation: test is {evaluation.test} and validation is "
-            f"{evaluation.validation}, together they must be below 1: the rest is what is "
+            f"{shares['validation']}, together they must be below 1: the rest is what is "
             "trained on"
         )
 

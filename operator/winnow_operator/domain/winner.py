@@ -5,13 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from winnow_operator.api.searchjob import Winner
-from winnow_operator.api.trial import TrialStatus
-from winnow_operator.domain.ledger import Ledger, TrialRecord
+from winnow_operator.api.trial import Outcome, TrialStatus
+from winnow_operator.domain.ledger import Ledger, TrialRecord, rank
 
 
 def best_record(ledger: Ledger) -> TrialRecord | None:
-    """The succeeded trial with the lowest score; of equal ones the one suggested first."""
-    return next(iter(ledger.leaders), None)
+    """The succeeded trial with the lowest score; of equal ones the one suggested first.
+
+    One that could not be trained once more has no model to keep, so the next best takes its place.
+    """
+    lost = {final.final_of for final in ledger.finals.values() if final.outcome is Outcome.FAILED}
+    if not lost:
+        return next(iter(ledger.leaders), None)
+    succeeded = (r for r in ledger.finished() if r.outcome is Outcome.SUCCEEDED)
+    ranked = (r for r in succeeded if r.score is not None and r.number not in lost)
+    return min((r for r in ranked if not r.final_of), key=rank, default=None)
 
 
 def runner_up(ledger: Ledger, winner: TrialRecord) -> TrialRecord | None:
@@ -41,15 +49,29 @@ def margin_warning(ledger: Ledger, winner: TrialRecord, metric: str) -> str | No
     )
 
 
-def winner_of(body: dict[str, Any], status: TrialStatus, warning: str | None) -> Winner:
-    """The status field of a winner, from its Trial as the API server holds it."""
+def winner_of(
+    body: dict[str, Any],
+    status: TrialStatus,
+    warning: str | None,
+    final: dict[str, Any] | None = None,
+) -> Winner:
+    """The status field of a winner.
+
+    Args:
+        body: its Trial as the API server holds it.
+        status: of that Trial.
+        warning: what the user should know of it.
+        final: the Trial that trained it once more, whose model is the one to keep.
+    """
+    kept = status if final is None else TrialStatus.model_validate(final.get("status") or {})
     return Winner.model_validate(
         {
             "trial": body["metadata"]["name"],
             "parameters": body["spec"].get("parameters", ()),
             "values": status.values,
-            "test": status.test,
-            "artifact": status.artifact,
+            "final_trial": None if final is None else final["metadata"]["name"],
+            "test": kept.test,
+            "artifact": kept.artifact,
             "warning": warning,
         }
     )

@@ -19,6 +19,8 @@ def trial_object(owner: Owner, record: TrialRecord) -> dict[str, Any]:
     }
     if record.history:
         spec["history"] = record.history
+    if record.final_of:
+        spec["finalOf"] = record.final_of
     if record.candidate is not None:
         spec |= _candidate(record.candidate)
     name = owner.trial_name(record.number)

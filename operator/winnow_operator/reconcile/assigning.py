@@ -8,7 +8,7 @@ from typing import Any
 from winnow_contract.assignments import MAX_BYTES
 from winnow_contract.uris import ClaimUri, UriError, parse_uri
 from winnow_operator.api.fields import duration_seconds
-from winnow_operator.api.task import Task
+from winnow_operator.api.task import DEFAULT_VALIDATION, Evaluation, Task
 from winnow_operator.domain.ledger import TrialRecord
 from winnow_operator.errors import InvalidSpecError
 from winnow_operator.reconcile.jobcontext import JobContext
@@ -28,10 +28,17 @@ def task_document(task: Task) -> dict[str, Any]:
         },
         "evaluation": {
             "test": task.evaluation.test,
-            "validation": task.evaluation.validation,
+            **_validation(task.evaluation),
             "seed": task.evaluation.seed,
         },
     }
+
+
+def _validation(evaluation: Evaluation) -> dict[str, Any]:
+    """How the validation split is made: folds, or a share."""
+    if evaluation.folds is not None:
+        return {"folds": evaluation.folds}
+    return {"validation": evaluation.validation or DEFAULT_VALIDATION}
 
 
 def fitting(context: JobContext, records: list[TrialRecord]) -> list[TrialRecord]:

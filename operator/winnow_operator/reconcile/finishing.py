@@ -46,6 +46,13 @@ def _stopped(record: TrialRecord, words: str) -> TrialStatus:
     return built.model_copy(update={"outcome": Outcome.STOPPED, "message": words})
 
 
+async def stop_search(context: JobContext) -> None:
+    """Stop what a search still runs when it is over and its final training is to begin."""
+    ledger, words = context.state.ledger, "the search is over"
+    stopped = [Settlement(n, _stopped(ledger.records[n], words)) for n in sorted(ledger.searching)]
+    await record_outcomes(context, stopped)
+
+
 async def _running(context: JobContext, step: Step) -> list[BatchFact]:
     """Batches that would go on although nothing of them is needed any more.
 

@@ -68,13 +68,16 @@ class SearchContext(JobContext):
     @override
     async def new_records(self, wanted: int) -> list[TrialRecord]:
         state, spec = self.state, self.job.spec
+        if state.is_final:
+            final = state.final_record()
+            return [] if final is None else [final]
         if state.exhausted:
             return []
         async with state.lock:
             missing = state.ledger.missing(planned_trials(spec, state.space))
             numbers = list(islice(missing, wanted))
             finished = state.ledger.finished() if state.is_adaptive else ()
-            known = format_intervals(record.number for record in finished)
+            known = format_intervals(r.number for r in finished if not r.final_of)
             with SUGGEST_SECONDS.labels(spec.algorithm.name).time():
                 return await asyncio.to_thread(state.suggest, numbers, known)
 
@@ -91,6 +94,7 @@ class SearchContext(JobContext):
                         number=r.number,
                         seed=r.seed,
                         parameters=self.state.space.from_texts(r.texts),
+                        final_of=r.final_of,
                     )
                     for r in records
                 ),
@@ -101,7 +105,12 @@ class SearchContext(JobContext):
 
     @override
     def record_of(self, trial: TrialAssignment) -> TrialRecord:
-        return TrialRecord(trial.number, self.state.space.to_texts(trial.parameters), trial.seed)
+        return TrialRecord(
+            trial.number,
+            self.state.space.to_texts(trial.parameters),
+            trial.seed,
+            final_of=trial.final_of,
+        )
 
     @override
     def pod_settings(self, image: str) -> PodSettings:

@@ -10,14 +10,14 @@ from typing_extensions import override
 from winnow_operator.api.conditions import Reason
 from winnow_operator.api.searchjob import SearchJob, SearchJobSpec, SearchJobStatus
 from winnow_operator.domain.checks import check_spec
-from winnow_operator.domain.endings import Ending, Progress, find_ending
+from winnow_operator.domain.endings import Ending, Progress, find_ending, is_after_search
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.space import parse_space
 from winnow_operator.domain.status import Situation, is_urgent, make_status
 from winnow_operator.engines import planned_trials
 from winnow_operator.errors import InvalidSpecError
 from winnow_operator.reconcile import notes
-from winnow_operator.reconcile.finishing import finish
+from winnow_operator.reconcile.finishing import finish, stop_search
 from winnow_operator.reconcile.jobcontext import Step, owner_of
 from winnow_operator.reconcile.lifecycle import JobReconciler, max_duration_seconds, soonest
 from winnow_operator.reconcile.observing import observe
@@ -51,6 +51,7 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
             context = await self._context(key, body, job)
             step = await observe(context)
             ending = await self._ending(context, step)
+            context.state.is_final = is_after_search(self._progress(context, step))
             if ending is not None:
                 return await self._end(context, step, ending)
             step = await self._act(context, step)
@@ -62,10 +63,12 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
         return soonest(again, step.look_again, self._until_deadline(context, step))
 
     async def _act(self, context: SearchContext, step: Step) -> Step:
-        if not context.job.spec.suspend:
-            return await advance(context, step)
-        await suspend(context, step)
-        return step
+        if context.job.spec.suspend:
+            await suspend(context, step)
+            return step
+        if context.state.is_final:
+            await stop_search(context)
+        return await advance(context, step)
 
     async def _context(self, key: Key, body: dict[str, Any], job: SearchJob) -> SearchContext:
         owner = owner_of(body, self.kind)
@@ -83,18 +86,19 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
             await reload_ledger(context)
         return context
 
-    async def _ending(self, context: SearchContext, step: Step) -> Ending | None:
+    def _progress(self, context: SearchContext, step: Step) -> Progress:
         job, state = context.job, context.state
-        ending = find_ending(
-            Progress(
-                spec=job.spec,
-                ledger=state.ledger,
-                planned=planned_trials(job.spec, state.space),
-                exhausted=state.exhausted,
-                elapsed_seconds=self._elapsed(context, step),
-                max_duration_seconds=max_duration_seconds(job),
-            )
+        return Progress(
+            spec=job.spec,
+            ledger=state.ledger,
+            planned=planned_trials(job.spec, state.space),
+            exhausted=state.exhausted,
+            elapsed_seconds=self._elapsed(context, step),
+            max_duration_seconds=max_duration_seconds(job),
         )
+
+    async def _ending(self, context: SearchContext, step: Step) -> Ending | None:
+        ending = find_ending(self._progress(context, step))
         if ending is None or ending.failed or await is_whole(context):
             return ending
         return None
@@ -158,6 +162,7 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
             degraded=step.degraded,
             image=step.image,
             template_hash=step.template_hash,
+            **_phase(context),
         )
 
     async def _write_progress(self, context: SearchContext, step: Step) -> float | None:
@@ -175,6 +180,14 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
         await self._say_and_write(context.key, context.body, status, said)
         state.last_status_write = self.tools.clock.monotonic()
         return None
+
+
+def _phase(context: SearchContext) -> dict[str, Any]:
+    """What goes on after the search, in place of what goes on in it."""
+    if not context.state.is_final:
+        return {}
+    activity = "the search is over, and its winner is trained once more"
+    return {"phase": Reason.TRAINING_FINAL, "activity": activity}
 
 
 def _placeholder() -> SearchJob:

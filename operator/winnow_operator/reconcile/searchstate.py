@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.trial import Outcome
+from winnow_operator.domain.finals import final_number, missing_final
 from winnow_operator.domain.ledger import Ledger, TrialRecord
 from winnow_operator.domain.space import Space, Value
 from winnow_operator.engines import (
@@ -30,6 +31,8 @@ class SearchState(JobState):
     space: Space
     engine: SearchEngine | None = None
     exhausted: bool = False
+    is_final: bool = False
+    """Whether the search is over at this look, so that only a final training is left to do."""
 
     @override
     def reload(self, ledger: Ledger) -> None:
@@ -57,6 +60,19 @@ class SearchState(JobState):
             made.append(record)
         return made
 
+    def final_record(self) -> TrialRecord | None:
+        """The record of the final training that is missing, if one is."""
+        best = missing_final(self.ledger)
+        if best is None:
+            return None
+        number = final_number(self.ledger)
+        return TrialRecord(
+            number=number,
+            texts=best.texts,
+            seed=trial_seed(job_seed(self.spec), number),
+            final_of=best.number,
+        )
+
     def _record(self, number: int, assignment: Mapping[str, Value], history: str) -> TrialRecord:
         return TrialRecord(
             number=number,
@@ -68,7 +84,7 @@ class SearchState(JobState):
     def _current_engine(self) -> SearchEngine:
         if self.engine is None:
             engine = make_engine(self.spec, self.space)
-            for number in sorted(self.ledger.records):
+            for number in sorted(self.ledger.records.keys() - self.ledger.finals.keys()):
                 engine.observe(self._observation(self.ledger.records[number]))
             self.engine = engine
         return self.engine
@@ -88,7 +104,7 @@ class SearchState(JobState):
     @override
     def settle(self, record: TrialRecord) -> None:
         JobState.settle(self, record)
-        if self.engine is not None:
+        if self.engine is not None and not record.final_of:
             self.engine.observe(self._observation(record))
 
     def _observation(self, record: TrialRecord) -> Record:

@@ -54,5 +54,10 @@ async def is_whole(context: JobContext) -> bool:
 
 def _as_suggested(record: TrialRecord) -> TrialRecord:
     return TrialRecord(
-        record.number, record.texts, record.seed, record.history, candidate=record.candidate
+        record.number,
+        record.texts,
+        record.seed,
+        record.history,
+        final_of=record.final_of,
+        candidate=record.candidate,
     )

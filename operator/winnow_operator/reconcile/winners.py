@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from winnow_operator.api.searchjob import Winner
 from winnow_operator.api.trial import TrialStatus
+from winnow_operator.domain.finals import final_of
+from winnow_operator.domain.ledger import TrialRecord
 from winnow_operator.domain.winner import best_record, margin_warning, winner_of
 from winnow_operator.errors import NotFoundError
 from winnow_operator.kube.resources import TRIALS
@@ -15,7 +19,11 @@ def known_winner(context: SearchContext) -> Winner | None:
     best, previous = best_record(context.state.ledger), context.job.status.winner
     if best is None or previous is None:
         return None
+    final = final_of(context.state.ledger, best)
+    final_name = None if final is None else context.owner.trial_name(final.number)
     if previous.trial != context.owner.trial_name(best.number):
+        return None
+    if previous.final_trial != final_name:
         return None
     metric = context.job.spec.objectives[0].metric
     warning = margin_warning(context.state.ledger, best, metric)
@@ -27,12 +35,19 @@ async def winner_so_far(context: SearchContext) -> Winner | None:
     best = best_record(context.state.ledger)
     if best is None:
         return None
-    name = context.owner.trial_name(best.number)
+    final = final_of(context.state.ledger, best)
     try:
-        body = await context.gateway.get(TRIALS, context.owner.namespace, name)
+        body = await _read(context, best)
+        final_body = None if final is None else await _read(context, final)
     except NotFoundError:
         context.state.stale = True
         return None
     metric = context.job.spec.objectives[0].metric
     status = TrialStatus.model_validate(body.get("status") or {})
-    return winner_of(body, status, margin_warning(context.state.ledger, best, metric))
+    warning = margin_warning(context.state.ledger, best, metric)
+    return winner_of(body, status, warning, final_body)
+
+
+async def _read(context: SearchContext, record: TrialRecord) -> dict[str, Any]:
+    name = context.owner.trial_name(record.number)
+    return await context.gateway.get(TRIALS, context.owner.namespace, name)

@@ -29,7 +29,10 @@ def test_a_trial_holds_what_was_suggested_and_belongs_to_its_job() -> None:
 
 
 def test_a_trial_is_read_back_as_it_was_made() -> None:
+    final = TrialRecord(99_001, RECORD.texts, 8, final_of=42)
+
     assert read_trial(trial_object(OWNER, RECORD)) == RECORD
+    assert read_trial(trial_object(OWNER, final)) == final
 
 
 def test_a_status_says_what_is_known_and_nothing_else() -> None:
