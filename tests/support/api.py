@@ -94,6 +94,10 @@ async def open_api(kubeconfig: Path | str) -> AsyncIterator[Api]:
         yield Api(client)
 
 
+class NotYetError(Exception):
+    """What a check has seen instead of what it waits for."""
+
+
 async def eventually(
     check: Callable[[], Awaitable[T | None]], *, seconds: float = 30.0, what: str = "it"
 ) -> T:
@@ -105,7 +109,7 @@ async def eventually(
             if found:
                 return found
             last = repr(found)
-        except KubernetesError as error:
+        except (KubernetesError, NotYetError) as error:
             last = str(error)
         await asyncio.sleep(POLL_SECONDS)
     raise AssertionError(f"{what} did not come true in {seconds:g} s; last seen: {last}")

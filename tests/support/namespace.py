@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.support.api import Api, Body, eventually
+from tests.support.api import Api, Body, NotYetError, eventually
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.kube.resources import (
     CLAIMS,
@@ -98,9 +98,11 @@ class Namespace:
     async def ended(self, name: str, *, seconds: float = 60.0) -> Body:
         """A SearchJob once it has ended, well or not."""
 
-        async def check() -> Body | None:
+        async def check() -> Body:
             body = await self.job(name)
-            return body if any(holds(body, kind) for kind in ENDED) else None
+            if not any(holds(body, kind) for kind in ENDED):
+                raise NotYetError(summary(body))
+            return body
 
         return await eventually(check, seconds=seconds, what=f"the end of {self.name}/{name}")
 
@@ -109,10 +111,12 @@ class Namespace:
     ) -> Body:
         """A condition of a SearchJob once it has this reason and status."""
 
-        async def check() -> Body | None:
-            found = conditions(await self.job(name)).get(kind, {})
-            matches = found.get("reason") == reason and found.get("status") == status
-            return found if matches else None
+        async def check() -> Body:
+            body = await self.job(name)
+            found = conditions(body).get(kind, {})
+            if (found.get("reason"), found.get("status")) != (reason, status):
+                raise NotYetError(summary(body))
+            return found
 
         return await eventually(check, seconds=seconds, what=f"{kind}={reason} of {name}")
 
@@ -129,6 +133,15 @@ class Namespace:
 def conditions(body: Body) -> dict[str, Body]:
     """Conditions of an object by type."""
     return {c["type"]: c for c in body.get("status", {}).get("conditions", [])}
+
+
+def summary(body: Body) -> str:
+    """Progress and conditions of an object in one line, for whoever waited for others in vain."""
+    told = (
+        f"{c['type']}={c['status']} {c['reason']}: {c['message']}"
+        for c in conditions(body).values()
+    )
+    return "; ".join((str(body.get("status", {}).get("progress", "no progress")), *told))
 
 
 def holds(body: Body, kind: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.facts import CONTEXT, batch_of, message_of, pod_of, succeeded
 from winnow_operator.domain.batches import BatchFact
 from winnow_operator.domain.planning import (
@@ -208,7 +209,7 @@ _moves = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(1.2))
 @given(_moves, st.integers(1, 3), st.integers(0, 2), st.integers(1, 4))
 def test_no_trial_is_lost_doubled_or_settled_twice(
     moves: list[tuple[str, int, str]], per_pod: int, retries: int, limit: int

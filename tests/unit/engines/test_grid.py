@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.spaces import choice, double, integer, space_of, spaces
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.space import Space, grid_size
@@ -122,7 +123,7 @@ def test_points_of_stepped_real_numbers_stay_on_steps() -> None:
     assert _points(GridEngine(space, None), 3) == [{"x": 0.0}, {"x": 0.5}, {"x": 1.0}]
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(1.2))
 @given(st.integers(1, 700), st.integers(0, 2**31 - 1))
 def test_a_permutation_of_any_size_hits_each_place_once(size: int, seed: int) -> None:
     assert {permuted(i, size, seed) for i in range(size)} == set(range(size))

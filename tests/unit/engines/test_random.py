@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.spaces import choice, double, finite_spaces, integer, space_of, spaces
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.space import Space
@@ -49,7 +50,7 @@ def test_suggestion_n_can_be_asked_for_alone(space: Space, seed: int, number: in
     assert (None if alone is None else space.canonical(alone)) == texts[-1]
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(1.5))
 @given(finite_spaces.filter(lambda s: (s.size or 0) <= 400), st.integers(0, 2**31 - 1))
 def test_a_finite_space_is_exhausted_exactly_at_its_size(space: Space, seed: int) -> None:
     engine, size = RandomEngine(space, seed), space.size or 0

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.spaces import choice, double, finite_spaces, integer, space_of
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.space import Space, Value
@@ -68,7 +69,7 @@ _steps = st.lists(
 
 
 @pytest.mark.parametrize("name", SPACES)
-@settings(max_examples=5)
+@settings(max_examples=examples(0.3))
 @given(before=st.sampled_from((0, 11)), steps=_steps)
 def test_a_rebuilt_engine_suggests_what_the_living_one_does(
     name: str, before: int, steps: list[tuple[int, list[tuple[int, str]]]]
@@ -167,7 +168,7 @@ def _next_of(
     return engine.suggest(number + 1)
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(0.4))
 @given(space=finite_spaces.filter(lambda s: (s.size or 0) <= 30))
 def test_a_finite_space_is_exhausted_exactly_at_its_size(space: Space) -> None:
     engine, size = TpeEngine(space, 3), space.size or 0

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.lease_contract import LeaseContract
 from tests.support.lease_memory import LeaseClient, MemoryLeases
 from tests.support.loop_clock import LoopClock
@@ -217,7 +218,7 @@ Outage = tuple[float, float, float]
 """When it starts after the last one, how long it lasts, and how long calls hang in it."""
 
 
-@settings(max_examples=6)  # each is minutes of virtual time, and seconds of ours
+@settings(max_examples=examples(0.3))  # each is minutes of virtual time, and seconds of ours
 @given(
     outages=st.lists(
         st.lists(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.html_pages import Node, read_page
 from tests.support.measured_models import BASELINE, entry_of, report_of
 from winnow_contract.pareto import Candidate
@@ -85,14 +86,14 @@ def _contents(draw: st.DrawFn) -> ReportInput:
 
 
 @given(_contents())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(3))
 def test_every_place_lies_inside_of_the_view_box(content: ReportInput) -> None:
     for markup in (pareto_plot(content, LATENCY), size_bars(content), latency_bars(content, 1)):
         assert_inside(read_page(markup).all("svg")[0])
 
 
 @given(_contents())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(1.5))
 def test_every_candidate_has_a_mark_and_a_bar(content: ReportInput) -> None:
     plot = read_page(pareto_plot(content, LATENCY))
     bars = read_page(size_bars(content))

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.html_pages import Node, read_page
 from tests.support.measured_models import (
     BASELINE,
@@ -289,7 +290,7 @@ def test_hostile_texts_do_not_break_out(text: str) -> None:
 
 
 @given(st.text(st.characters(codec=None), min_size=1, max_size=30))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(1.2))
 def test_no_text_at_all_breaks_out(text: str) -> None:
     written = page(_poisoned(text))
 

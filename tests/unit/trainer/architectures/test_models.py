@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.architectures import GRAY, SMALL, dataset, planned, small
+from tests.support.examples import examples
 from winnow_contract.settings import FAMILIES, SETTINGS, SettingError
 from winnow_trainer.architectures import Architecture, Model, Standardize, count_parameters
 from winnow_trainer.data.dataset import Dataset, ImageShape, Layout
@@ -82,7 +83,7 @@ CHOICES = {
 }
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(2))
 @given(
     st.one_of(
         [

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.architectures import GRAY, dataset, planned, small
+from tests.support.examples import examples
 from winnow_contract.settings import FAMILIES, SettingError
 from winnow_trainer.architectures import (
     Architecture,
@@ -26,7 +27,7 @@ from winnow_trainer.architectures.students import evenly
 SHARES = st.floats(0.01, 1)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(2))
 @given(st.sampled_from(FAMILIES), SHARES, SHARES)
 def test_a_student_fits_into_its_teacher_and_can_be_built(
     family: str, width: float, depth: float

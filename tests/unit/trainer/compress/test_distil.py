@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 import torch
 
 from tests.support.compression import source, step, workshop
-from winnow_contract.settings import FAMILIES
-from winnow_trainer.architectures import Model
 from winnow_trainer.compress.distil import distil
 from winnow_trainer.compress.importance import prunable_weights
 from winnow_trainer.compress.prune import prune
@@ -31,27 +28,6 @@ def state(made: Work) -> list[torch.Tensor]:
 
 def same(one: Work, other: Work) -> bool:
     return all(torch.equal(a, b) for a, b in zip(state(one), state(other), strict=True))
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_student_that_inherits_starts_above_a_random_one_and_ends_smaller(family: str) -> None:
-    shop = workshop(family)
-    teacher = source(family, shop)
-
-    made = distil(teacher, teacher, options(student=HALF), shop)
-
-    report = made.report
-    assert report["initial_accuracy"] > report["initial_random_accuracy"] + 0.05
-    assert made.model.parameter_count == report["parameters"]["student"]
-    assert made.model.parameter_count < 0.6 * teacher.model.parameter_count
-    assert report["after_accuracy"] == shop.quality(made.model)[0]
-    assert {"twin_accuracy", "teacher_accuracy"} <= set(report)
-    assert report["randomLayers"] == []
-    assert made.claims == {"smallerThanParent": True, "masked": False}
-    assert json.loads(json.dumps(report)) == report
-    copy = Model(made.architecture)
-    copy.load_state_dict(made.model.state_dict())
-    assert torch.equal(copy.eval()(shop.validation.features), made.model(shop.validation.features))
 
 
 def test_at_alpha_0_the_student_is_its_twin_bit_by_bit() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.support.architectures import dataset, planned, small, trained_looking
+from tests.support.examples import examples
 from winnow_contract.settings import resolve_settings
 from winnow_trainer.architectures import Model
 from winnow_trainer.compress.lessons import answers_of, lesson
@@ -61,7 +62,7 @@ def test_at_alpha_1_a_student_that_answers_like_its_teacher_has_nothing_to_learn
     assert gradient(model, loss).abs().max() < 1e-4
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(1.2))
 @given(st.floats(0.5, 20), st.floats(0, 1))
 def test_the_loss_is_the_formula(temperature: float, alpha: float) -> None:
     model, features, targets = classes()

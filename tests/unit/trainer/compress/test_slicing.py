@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.support.architectures import small, trained_looking
+from tests.support.examples import examples
 from winnow_contract.settings import FAMILIES
 from winnow_trainer.architectures import Architecture, Model, count_parameters
 from winnow_trainer.compress.couplings import Coupling, find_couplings
@@ -50,7 +51,7 @@ def silence(model: Model, coupling: Coupling, kept: Tensor) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(0.6))
 @given(st.data())
 def test_cutting_what_nothing_reads_changes_no_output(family: str, data: st.DataObject) -> None:
     architecture = small(family)
@@ -70,7 +71,7 @@ def test_cutting_what_nothing_reads_changes_no_output(family: str, data: st.Data
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(0.6))
 @given(st.data())
 def test_a_cut_model_is_rebuilt_bit_by_bit_from_json_and_its_tensors(
     family: str, data: st.DataObject

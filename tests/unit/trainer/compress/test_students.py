@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.architectures import small, trained_looking
+from tests.support.examples import examples
 from winnow_contract.settings import FAMILIES, SettingError, resolve_settings
 from winnow_trainer.architectures import Architecture, Model, sizes_of, student_of, student_with
 from winnow_trainer.compress.couplings import find_couplings
@@ -47,7 +48,7 @@ def test_a_student_as_large_as_its_teacher_answers_like_it(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=examples(0.3))
 @given(st.floats(0.1, 1), st.floats(0.1, 1))
 def test_a_student_of_any_width_and_depth_gets_what_fits(
     family: str, width: float, depth: float
@@ -65,7 +66,7 @@ def test_a_student_of_any_width_and_depth_gets_what_fits(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=examples(0.3))
 @given(st.floats(0.2, 0.9))
 def test_a_narrower_student_gets_every_layer(family: str, width: float) -> None:
     _, got = inherited(family, student_of(small(family), width, 1))
