@@ -50,14 +50,22 @@ class Batcher:
         limits: of batches and queue.
         in_thread: whether the model takes so long that the event loop must not wait for it.
         on_batch: told the rows of each run.
+        arrived: tells how many requests the server has under way, parsed or not.
     """
 
     def __init__(
-        self, run: Run, limits: Limits, *, in_thread: bool, on_batch: Callable[[int], None]
+        self,
+        run: Run,
+        limits: Limits,
+        *,
+        in_thread: bool,
+        on_batch: Callable[[int], None],
+        arrived: Callable[[], int],
     ) -> None:
         self._run = run
         self._limits = limits
         self._on_batch = on_batch
+        self._arrived = arrived
         self._executor = ThreadPoolExecutor(1, "model") if in_thread else None
         self._queue: deque[_Waiting] = deque()
         self._is_running = False
@@ -66,12 +74,19 @@ class Batcher:
         """Requests that wait."""
         return len(self._queue)
 
-    def submit(self, rows: Tensor) -> asyncio.Future[Tensor]:
-        """Have rows computed.
+    async def run(self, rows: Tensor) -> Tensor:
+        """Outputs (rows, ...) of rows (rows, ...).
 
         Raises:
             RequestError: with 429, if too many wait already.
+            ModelError: if the model cannot be run.
         """
+        if self._executor is None and not self._queue and self._arrived() <= 1:
+            self._on_batch(len(rows))
+            return self._run(rows)  # nobody to wait for, nobody who waits
+        return await self._submit(rows)
+
+    def _submit(self, rows: Tensor) -> asyncio.Future[Tensor]:
         if len(self._queue) >= self._limits.max_queue:
             raise RequestError(
                 f"{len(self._queue)} requests wait already, which is the limit: try again later",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -32,6 +32,8 @@ class Lifecycle:
     """Seconds; 0: connections do not age."""
     arrival_seconds: float = 60.0
     """How long a request may take to arrive."""
+    tasks: Collection[object] = field(default=(), init=False)
+    """One for each request that has begun to arrive and is not answered."""
     drain_since: float | None = field(default=None, init=False)
     """When draining began, on the monotonic clock."""
 
@@ -53,6 +55,7 @@ class AgeingProtocol(HttpToolsProtocol):
     def __init__(self, lifecycle: Lifecycle, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._lifecycle = lifecycle
+        lifecycle.tasks = self.tasks  # the same set for all connections
         self._old_from = float("inf")
         self.waits_since: float | None = None
         """Since when a request is arriving, or the first one is waited for."""

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-import numpy as np
-
 from winnow_contract.serving import Serving
 from winnow_runtime.artifacts import Tensor
 from winnow_runtime.errors import ModelError
@@ -19,7 +17,7 @@ from winnow_server.answers import encode_answer, encode_error
 from winnow_server.batching import Batcher
 from winnow_server.errors import RequestError
 from winnow_server.metrics import Metrics
-from winnow_server.requests import InferenceRequest, parse_request
+from winnow_server.requests import InferenceRequest, are_finite, parse_request
 from winnow_server.signature import Signature
 
 __all__ = ["Inference", "Receive", "Scope", "Send"]
@@ -34,6 +32,7 @@ Send = Callable[[Message], Awaitable[None]]
 JSON = (b"content-type", b"application/json")
 BYTES = (b"content-type", b"application/octet-stream")
 HEADER_LENGTH = b"inference-header-content-length"
+_READ = frozenset({b"content-length", HEADER_LENGTH, b"expect", b"content-encoding"})
 MAX_DIGITS = 18
 DISCARDED_BYTES = 64 << 20
 """Of a body that is too large: read and thrown away, so that its sender gets to read the answer."""
@@ -43,15 +42,15 @@ class _Gone(Exception):  # noqa: N818 -- it is no error of ours
     """The client went away before its request was whole."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Head:
     """What the HTTP headers say."""
 
-    length: int | None
+    length: int | None = None
     """Of the body, where it is said beforehand."""
-    header_length: int | None
+    header_length: int | None = None
     """Of the body's JSON header."""
-    expects_consent: bool
+    expects_consent: bool = False
     """Whether the client waits for a word before it sends the body."""
 
 
@@ -83,7 +82,7 @@ class Inference:
             body = await self._read_body(head, receive)
             start = time.perf_counter()
             request = parse_request(body, head.header_length, self._signature)
-            outputs = await self._batcher.submit(request.rows)
+            outputs = await self._batcher.run(request.rows)
             status, headers, content = self._answer(request, outputs)
         except _Gone:
             return
@@ -108,7 +107,7 @@ class Inference:
     def _answer(
         self, request: InferenceRequest, outputs: Tensor
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        if not np.isfinite(outputs).all():
+        if not are_finite(outputs.ravel()):
             raise ModelError("NaN", "the model's answer has numbers that are not finite")
         content, header_length = encode_answer(request, outputs, self._signature)
         if header_length is None:
@@ -165,22 +164,23 @@ class Inference:
 
 
 def _read_head(headers: list[tuple[bytes, bytes]]) -> _Head:
-    length = header_length = None
-    expects_consent = False
+    head = _Head()
     for name, value in headers:
+        if name not in _READ:
+            continue
         if name == b"content-length":
-            length = _number(name, value)
+            head.length = _number(name, value)
         elif name == HEADER_LENGTH:
-            header_length = _number(name, value)
+            head.header_length = _number(name, value)
         elif name == b"expect":
-            expects_consent = True
-        elif name == b"content-encoding" and value.lower() != b"identity":
+            head.expects_consent = True
+        elif value.lower() != b"identity":
             raise RequestError(
                 f"Content-Encoding {value[:80].decode('latin-1')!r} is not taken: send the body "
                 "as it is",
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             )
-    return _Head(length, header_length, expects_consent)
+    return head
 
 
 def _number(name: bytes, value: bytes) -> int:

@@ -10,6 +10,7 @@ the input's bytes alone. Whatever does not fit the model is refused with a sente
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -21,16 +22,16 @@ from winnow_runtime.artifacts import Tensor
 from winnow_server.errors import RequestError
 from winnow_server.signature import DATATYPE, ITEM_BYTES, ITEM_TYPE, Signature
 
-__all__ = ["InferenceRequest", "parse_request"]
+__all__ = ["InferenceRequest", "are_finite", "parse_request"]
 
 _SHOWN = 80
 """Characters of a client's words that a sentence repeats."""
-_NUMBERS = frozenset({int, float})
+_NUMBERS, _DICT = frozenset({int, float}), frozenset({dict})
 _STATEFUL = ("sequence_id", "sequence_start", "sequence_end")
 _ELSEWHERE = ("shared_memory_region", "classification")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would make its making six times as long
 class InferenceRequest:
     """What a client asks."""
 
@@ -109,7 +110,7 @@ def _flag(parameters: dict[str, Any], name: str, *, default: bool) -> bool:
 
 def _objects(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
     listed = document.get(key)
-    if type(listed) is not list or any(type(item) is not dict for item in listed):
+    if type(listed) is not list or not _DICT.issuperset(map(type, listed)):
         raise RequestError(f"{key!r} of the request must be a list of objects")
     return listed
 
@@ -159,15 +160,15 @@ def _input(document: dict[str, Any], tail: bytes, signature: Signature) -> Tenso
 
 def _shape(given: Any, signature: Signature) -> tuple[int, ...]:
     port = signature.input
-    if type(given) is not list or any(type(size) is not int for size in given):
-        raise RequestError(f"shape of {port.name!r} is {_show(given)}, it must be a list of sizes")
-    if tuple(given[1:]) != port.row_shape or not given or given[0] < 1:
+    is_shape = type(given) is list and given and type(given[0]) is int and given[0] > 0
+    if not is_shape or tuple(given[1:]) != port.row_shape:
+        wanted = ", ".join(map(str, ("rows", *port.row_shape)))
         raise RequestError(
-            f"shape of {port.name!r} is {_show(given)}, it must be "
-            f"{['rows', *port.row_shape]} with 1 to {signature.max_rows} rows".replace("'", "")
+            f"shape of {port.name!r} is {_show(given)}, it must be [{wanted}] with 1 to "
+            f"{signature.max_rows} rows"
         )
     _check_rows(given[0], signature.max_rows)
-    return tuple(given)
+    return (given[0], *port.row_shape)
 
 
 def _check_rows(rows: int, most: int) -> None:
@@ -191,8 +192,8 @@ def _from_json(data: Any, shape: tuple[int, ...], name: str) -> Tensor:
     if not _NUMBERS.issuperset(map(type, data)):
         odd = next(item for item in data if type(item) not in _NUMBERS)
         raise RequestError(f"'data' of {name!r} has {_show(odd)} in it, all must be numbers")
-    with np.errstate(over="ignore"):  # what becomes infinite is refused, in words
-        return np.array(data, dtype=np.float32)
+    # A third of the time that numpy takes; what becomes infinite in 32 bits is refused later.
+    return np.frombuffer(array("f", data), dtype=np.float32)
 
 
 def _flatten(data: Any, shape: tuple[int, ...], name: str) -> list[Any]:
@@ -240,8 +241,14 @@ def _numbers(content: bytes) -> Tensor:
     return np.frombuffer(content, dtype=ITEM_TYPE).astype(np.float32)
 
 
+def are_finite(flat: Tensor) -> bool:
+    """Whether all numbers of a vector are finite."""
+    # The sum of squares is so if they all are, unless it overflows; and it is quick to have.
+    return math.isfinite(flat.dot(flat)) or bool(np.isfinite(flat).all())
+
+
 def _finite(flat: Tensor, name: str) -> Tensor:
-    if not np.isfinite(flat).all():
+    if not are_finite(flat):
         raise RequestError(f"{name!r} has numbers that are not finite (NaN or infinity) in 32 bits")
     return flat
 

@@ -88,15 +88,16 @@ def make_app(serving: Serving, model: ServedModel, lifecycle: Lifecycle) -> App:
     """All that answers, put together."""
     waiting: list[Batcher] = []
     metrics = Metrics(model.digest, serving.model_revision, lambda: sum(map(len, waiting)))
+    is_batching = _batches(serving, model)
     batcher = Batcher(
         model.run,
-        Limits(serving.max_batch if _batches(serving, model) else 1, serving.max_queue),
+        Limits(serving.max_batch if is_batching else 1, serving.max_queue),
         in_thread=model.batch_seconds > QUICK_SECONDS,
         on_batch=metrics.ran,
+        arrived=(lambda: len(lifecycle.tasks)) if is_batching else (lambda: 0),
     )
     waiting.append(batcher)
-    inference = Inference(model.signature, batcher, metrics, serving)
-    return App(model, inference, metrics, lifecycle)
+    return App(model, Inference(model.signature, batcher, metrics, serving), metrics, lifecycle)
 
 
 def _batches(serving: Serving, model: ServedModel) -> bool:
