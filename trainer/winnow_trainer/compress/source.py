@@ -199,14 +199,15 @@ def check_data_claim(source: SourceArtifact, assignments: Assignments, claims: P
     Raises:
         DataError: if that claim is not mounted and the job does not name it.
     """
-    location = source.task.data.location
-    if assignments.task is not None or not isinstance(location, ClaimUri):
+    data, family = source.task.data, source.description.get("family")
+    if assignments.task is not None or not isinstance(data.location, ClaimUri):
         return
-    if not (claims / location.claim).is_dir():
+    if not (claims / data.location.claim).is_dir():
+        target = f", target: {data.target}" if data.target else ""
         raise DataError(
-            f"the {source.name} was trained on {source.task.data.uri}, and claim "
-            f"{location.claim!r} is not mounted: name that data in spec.task, so that the pods "
-            "get its claim"
+            f"the data of the source lies on claim {data.location.claim!r}, which the pods do not "
+            f"get unless the job names it: make a new one with spec.task: {{model: {{family: "
+            f"{family}}}, data: {{uri: {data.uri}{target}}}}}"
         )
 
 

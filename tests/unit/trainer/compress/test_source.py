@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from tests.support.trainings import assignment_document
 from winnow_contract.assignments import Assignments, Source, decode_assignments
@@ -33,6 +34,8 @@ from winnow_trainer.splits import Splits, split
 from winnow_trainer.task import read_task
 
 URI = "pvc://models/digits/1"
+LONGEST_MESSAGE = 256
+"""What a Trial keeps of a sentence."""
 
 
 @dataclass(frozen=True)
@@ -286,8 +289,12 @@ def test_data_whose_claim_only_the_source_knows_has_to_be_named_in_the_job(stage
     away = stage.committed_anew(task=task_document(data=data))
     opened = away.open()
 
-    with pytest.raises(DataError, match=r"name that data in spec\.task, so that the pods"):
+    with pytest.raises(DataError) as refused:
         check_data_claim(opened, away.assignments, away.claims)
+    words = str(refused.value)
+    _, _, task = words.partition("spec.task: ")
+    assert yaml.safe_load(task) == {"model": {"family": "MLP"}, "data": data}
+    assert len(words) <= LONGEST_MESSAGE
 
     (away.claims / "tables").mkdir()
     check_data_claim(opened, away.assignments, away.claims)
