@@ -19,7 +19,7 @@ from winnow_contract.errors import AssignmentsError, ContractError, ContractVers
 from winnow_contract.exit_codes import ExitCode
 from winnow_contract.log import say
 
-__all__ = ["CRASH", "Refused", "read_input", "run_program", "start"]
+__all__ = ["CRASH", "Refused", "Stopping", "read_input", "run_program", "start"]
 
 CRASH = 1
 """As Python itself ends on an exception; every code without a meaning is retried."""
@@ -37,6 +37,13 @@ class Refused(Exception):  # noqa: N818 -- it is an ending, already reported
         super().__init__(message)
         self.code = code
         """What the program has to exit with."""
+
+
+class Stopping(BaseException):
+    """SIGTERM has come: save what must be saved and let it pass.
+
+    Not an Exception: what handles failures must not swallow it.
+    """
 
 
 def run_program(

@@ -31,20 +31,14 @@ from typing import Any, NoReturn
 from winnow_contract.assignments import TrialAssignment, Value
 from winnow_contract.exit_codes import ExitCode
 from winnow_contract.files import is_storage_away
+from winnow_contract.log import say
 from winnow_contract.manifests import manifest_head, value_entries, write_manifest
 from winnow_contract.metrics_page import MetricsPage, serve
 from winnow_contract.pod import Pod, start_pod
-from winnow_contract.program import Refused
+from winnow_contract.program import Refused, Stopping
 from winnow_contract.results import TrialResult
 
 FORMAT = "winnow/contract-v1"
-
-
-class Stopping(BaseException):
-    """Raised in the program by SIGTERM: save what must be saved and let it pass.
-
-    Not an Exception, so that an `except Exception` of the program does not swallow it.
-    """
 
 
 class TrialFailedError(Exception):
@@ -81,7 +75,7 @@ class Trial:
         self._page.report(self.name, step, metrics)
         self.values.update({name: (float(value), None) for name, value in metrics.items()})
         words = " ".join(f"{name} {value:.6g}" for name, value in metrics.items())
-        _say(f"trial {self.name} step {step} {words}")
+        say(f"trial {self.name} step {step} {words}")
 
     def standard_error(self, **errors: float) -> None:
         """Say how uncertain reported values are."""
@@ -119,18 +113,18 @@ def _run(train: Callable[[Trial], None]) -> ExitCode:
     try:
         pod = start_pod(os.environ)
     except Refused as refusal:
-        _say(f"cannot start: {refusal}")
+        say(f"cannot start: {refusal}")
         return refusal.code
     try:
         return _run_trials(pod, train)
     except Stopping:
         pod.record_stopped()
-        _say("stopped on SIGTERM")
+        say("stopped on SIGTERM")
         return ExitCode.STOPPED
     except OSError as error:
         if not is_storage_away(error):
             raise
-        _say(f"storage is away: {error}")
+        say(f"storage is away: {error}")
         pod.fail("StorageUnavailable", str(error))
         return ExitCode.TEMPORARY
 
@@ -144,15 +138,11 @@ def _run_trials(pod: Pod, train: Callable[[Trial], None]) -> ExitCode:
             result = pod.repeat(assignment) or _run_trial(pod, assignment, train, page)
             pod.record(result)
             page.end(assignment.name)
-            _say(f"trial {assignment.name} {result.outcome} {result.message}".rstrip())
+            say(f"trial {assignment.name} {result.outcome} {result.message}".rstrip())
     finally:
         if server is not None:
             server.shutdown()
     return ExitCode.OK
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 -- the log of a pod is its standard output
 
 
 def _folder(pod: Pod, assignment: TrialAssignment) -> Path:

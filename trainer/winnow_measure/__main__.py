@@ -17,8 +17,8 @@ from winnow_contract.exit_codes import ExitCode
 from winnow_contract.files import is_storage_away
 from winnow_contract.log import say
 from winnow_contract.measured import MeasurementResult, as_recorded
-from winnow_contract.program import CRASH, run_program
-from winnow_measure.errors import RoundError, Stopping
+from winnow_contract.program import CRASH, Stopping, run_program
+from winnow_measure.errors import RoundError
 from winnow_measure.pod import Pod, start_pod
 
 

@@ -17,7 +17,3 @@ class RoundError(Exception):
         super().__init__(message)
         self.cause = cause
         """One CamelCase word for the result."""
-
-
-class Stopping(BaseException):
-    """SIGTERM has come. Not an Exception: a model's failure handling must not swallow it."""

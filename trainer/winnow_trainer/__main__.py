@@ -22,8 +22,8 @@ from winnow_contract.exit_codes import ExitCode
 from winnow_contract.log import say
 from winnow_contract.metrics_page import serve
 from winnow_contract.pod import Pod, start_pod
-from winnow_contract.program import CRASH, run_program
-from winnow_trainer.errors import JobError, Stopping, StorageError, storage_error
+from winnow_contract.program import CRASH, Stopping, run_program
+from winnow_trainer.errors import JobError, StorageError, storage_error
 from winnow_trainer.resources import limit_threads, thread_count
 from winnow_trainer.task import read_task
 

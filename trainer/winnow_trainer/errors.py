@@ -66,10 +66,6 @@ class StorageError(TrainerError):
     cause = "StorageUnavailable"
 
 
-class Stopping(BaseException):
-    """SIGTERM has come. Not an Exception: a trial's failure handling must not swallow it."""
-
-
 def storage_error(error: OSError, what: str) -> JobError | StorageError:
     """What an error of the file system means: denied for good, or away for now.
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from winnow_contract.assignments import TrialAssignment
+from winnow_contract.program import Stopping
 from winnow_contract.results import TrialResult
 from winnow_trainer.bench import Bench
-from winnow_trainer.errors import Stopping
 
 
 class Pack(Protocol):

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from winnow_contract.log import say
 from winnow_contract.metrics_page import MetricsPage
+from winnow_contract.program import Stopping
 from winnow_contract.results import TrialResult
-from winnow_trainer.errors import Stopping
 from winnow_trainer.training import Epoch
 
 LINE_SECONDS = 1.0

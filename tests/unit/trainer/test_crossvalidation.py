@@ -13,12 +13,13 @@ import pytest
 from tests.support.trainings import assignment_document, pod_variables
 from winnow_contract.manifests import FOLDS, find_committed, read_artifact
 from winnow_contract.pod import start_pod
+from winnow_contract.program import Stopping
 from winnow_contract.results import TrialResult
 from winnow_trainer.artifacts import load_model
 from winnow_trainer.bench import Bench, each_fold
 from winnow_trainer.data.load import load_data
 from winnow_trainer.determinism import make_deterministic
-from winnow_trainer.errors import DataError, Stopping
+from winnow_trainer.errors import DataError
 from winnow_trainer.packs import SequentialPack
 from winnow_trainer.task import read_task
 from winnow_trainer.trials import run_trial, set_up
@@ -113,7 +114,7 @@ def test_the_final_training_keeps_a_model_and_states_its_fold(tmp_path: Path) ->
     assert evaluation["indicesSha256"] == made.splits.digest
     assert document["trial"]["finalOf"] == 1
     assert result.test is not None
-    assert load_model(folder, result.digest)
+    assert load_model(folder, result.digest).parameter_count == result.metrics["parameters"]
 
 
 def test_a_final_training_does_not_repeat_what_the_search_committed(tmp_path: Path) -> None:

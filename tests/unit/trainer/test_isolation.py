@@ -11,10 +11,11 @@ import torch
 
 from tests.support.trainings import assignment_document, pod_variables
 from winnow_contract.pod import start_pod
+from winnow_contract.program import Stopping
 from winnow_contract.results import TrialResult
 from winnow_trainer.bench import Bench, lay_out
 from winnow_trainer.data.load import load_data
-from winnow_trainer.errors import SourceError, Stopping, TrialError
+from winnow_trainer.errors import SourceError, TrialError
 from winnow_trainer.isolation import run_alone
 from winnow_trainer.task import read_task
 

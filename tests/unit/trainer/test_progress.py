@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from winnow_contract.metrics_page import MetricsPage
+from winnow_contract.program import Stopping
 from winnow_contract.results import TrialResult
-from winnow_trainer.errors import Stopping
 from winnow_trainer.progress import TrialWatch, say_outcome
 from winnow_trainer.training import Epoch
 

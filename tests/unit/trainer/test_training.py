@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from winnow_contract.program import Stopping
 from winnow_contract.settings import resolve_settings
 from winnow_trainer.architectures import Model, plan
 from winnow_trainer.data.dataset import Dataset
 from winnow_trainer.determinism import make_deterministic, seed_everything
-from winnow_trainer.errors import Stopping, TrialError
+from winnow_trainer.errors import TrialError
 from winnow_trainer.task import DataKind
 from winnow_trainer.training import (
     Epoch,

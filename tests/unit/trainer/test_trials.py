@@ -13,13 +13,14 @@ from tests.support.trainings import assignment_document, pod_variables
 from winnow_contract.assignments import TrialAssignment
 from winnow_contract.manifests import read_artifact
 from winnow_contract.pod import start_pod
+from winnow_contract.program import Stopping
 from winnow_contract.results import TrialResult
 from winnow_trainer.architectures import plan
 from winnow_trainer.artifacts import load_model
 from winnow_trainer.bench import Bench
 from winnow_trainer.data.load import load_data
 from winnow_trainer.determinism import make_deterministic
-from winnow_trainer.errors import Stopping, TaskError, TrialError
+from winnow_trainer.errors import TaskError, TrialError
 from winnow_trainer.isolation import check_size
 from winnow_trainer.packs import SequentialPack
 from winnow_trainer.task import read_task

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.support.compression import source, workshop
 from winnow_contract.metrics_page import MetricsPage
+from winnow_contract.program import Stopping
 from winnow_contract.steps import resolve_chain
 from winnow_trainer.compress.chain import (
     Chained,
@@ -25,7 +26,7 @@ from winnow_trainer.compress.chain import (
     run_chain,
     seed_of_step,
 )
-from winnow_trainer.errors import Stopping, TrialError
+from winnow_trainer.errors import TrialError
 from winnow_trainer.progress import TrialWatch
 
 SHOP = workshop("MLP", widths="16-8")
