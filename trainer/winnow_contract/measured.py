@@ -27,22 +27,25 @@ from winnow_contract.message_fields import (
     MAX_BYTES,
     MAX_CAUSE,
     MAX_TEXT,
-    OUTCOMES,
     SIGNIFICANT_DIGITS,
+    check_outcomes,
+    check_version,
     clip,
     compact_json,
     is_reportable,
     plain_text,
     read_attempt,
     read_cause,
+    read_entries,
     read_error,
     read_number,
+    read_outcome,
     read_size,
     read_text,
     refuse_constant,
 )
 from winnow_contract.packed_numbers import Packer, Unpacker
-from winnow_contract.version import CONTRACT_VERSION, accepted_text, is_accepted
+from winnow_contract.version import CONTRACT_VERSION
 
 __all__ = [
     "MAX_VALUES",
@@ -58,7 +61,6 @@ __all__ = [
 PREFIX = "winnow-measured-1:"
 MAX_VALUES = 32
 """Figures of one model; a Trial's status holds as many."""
-MAX_NUMBER = 99_999
 _MAX_JSON_BYTES = 65_536
 """Words that unpack to more are none."""
 _DIGEST_BYTES = 32
@@ -123,9 +125,8 @@ def encode_measured(result: MeasurementResult) -> str:
     """
     if len(result.candidates) > MAX_MODELS:
         raise ResultError(f"a round has at most {MAX_MODELS} models, not {len(result.candidates)}")
+    check_outcomes(candidate.outcome for candidate in result.candidates)
     for candidate in result.candidates:
-        if candidate.outcome not in LETTERS:
-            raise ResultError(f"{candidate.outcome!r} is no outcome, allowed: {', '.join(LETTERS)}")
         if max(len(candidate.values), len(candidate.test)) > MAX_VALUES:
             raise ResultError(f"candidate {candidate.number} has over {MAX_VALUES} figures")
     for digits, error_digits, length in _LADDER:
@@ -218,19 +219,11 @@ def decode_measured(text: str) -> MeasurementResult:
         ResultError: if it is not such a result, whatever it is instead.
     """
     document, digests, figures = _unpack(text.strip())
-    if not is_accepted(document.get("v")):
-        raise ResultError(
-            f"the result is of contract version {clip(document.get('v'))}, "
-            f"this operator reads {accepted_text()}"
-        )
-    items = document.get("t", [])
-    if not isinstance(items, list) or len(items) > MAX_MODELS:
-        raise ResultError(f"'t' must be a list of at most {MAX_MODELS} models")
+    check_version(document)
+    entries = read_entries(document, MAX_MODELS, "candidate")
     reader = _Reader(document, digests, Unpacker(figures))
-    candidates = tuple(reader.candidate(item) for item in items)
+    candidates = tuple(reader.candidate(entry) for entry in entries)
     reader.close()
-    if len({candidate.number for candidate in candidates}) < len(candidates):
-        raise ResultError("'t' names a candidate twice")
     return MeasurementResult(
         attempt=read_attempt(document),
         candidates=candidates,
@@ -274,20 +267,10 @@ class _Reader:
         self._digests = digests
         self._figures = figures
 
-    def candidate(self, item: object) -> MeasuredCandidate:
-        if not isinstance(item, dict):
-            raise ResultError("an entry of 't' is not an object")
-        number, word = item.get("n"), item.get("o")
-        if type(number) is not int or not 1 <= number <= MAX_NUMBER:
-            raise ResultError(f"an entry of 't' has no number 'n' from 1 to {MAX_NUMBER}")
-        outcome = OUTCOMES.get(word) if isinstance(word, str) else None
-        if outcome is None:
-            raise ResultError(
-                f"candidate {number} has outcome {clip(word)}, allowed are {', '.join(OUTCOMES)}"
-            )
+    def candidate(self, item: Mapping[str, Any]) -> MeasuredCandidate:
         return MeasuredCandidate(
-            number=number,
-            outcome=outcome,
+            number=item["n"],
+            outcome=read_outcome(item),
             digest=self._digest() if item.get("d") == 1 else "",
             size_bytes=read_size(item),
             attempt=read_attempt(item),

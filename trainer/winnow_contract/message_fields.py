@@ -10,11 +10,12 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeGuard
 
 from winnow_contract.errors import ResultError
+from winnow_contract.version import accepted_text, is_accepted
 
 MAX_BYTES = 4096
 """What the kubelet keeps of a termination message."""
@@ -30,6 +31,8 @@ MAX_CAUSE = 32
 MAX_EXACT_COUNT = 10**12
 """Whole numbers below this (parameters, bytes) are written in full."""
 
+MAX_NUMBER = 99_999
+"""Trials are numbered with five digits."""
 OUTCOMES = {"S": "Succeeded", "F": "Failed", "T": "Stopped"}
 LETTERS = {name: letter for letter, name in OUTCOMES.items()}
 _ATTEMPT = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9-]{0,34}[A-Za-z0-9])?$")
@@ -91,6 +94,69 @@ def clip(value: object) -> str:
 def refuse_constant(name: str) -> float:
     """For `json.loads`: NaN and Infinity are no numbers."""
     raise ValueError(f"{name} is not a number")
+
+
+def check_outcomes(outcomes: Iterable[str]) -> None:
+    """Check outcomes that are to be written.
+
+    Raises:
+        ResultError: if one is not known.
+    """
+    for outcome in outcomes:
+        if outcome not in LETTERS:
+            raise ResultError(f"{outcome!r} is no outcome, allowed: {', '.join(LETTERS)}")
+
+
+def check_version(document: Mapping[str, Any]) -> None:
+    """Check the version `v` of a message.
+
+    Raises:
+        ResultError: if it is one that this code does not read.
+    """
+    if not is_accepted(document.get("v")):
+        raise ResultError(
+            f"the result is of contract version {clip(document.get('v'))}, "
+            f"this operator reads {accepted_text()}"
+        )
+
+
+def read_entries(document: Mapping[str, Any], most: int, noun: str) -> list[Mapping[str, Any]]:
+    """The entries `t` of a message, each an object with a number and an outcome.
+
+    Args:
+        document: the message.
+        most: how many there may be.
+        noun: what each is about, `trial`.
+
+    Raises:
+        ResultError: if they are not, or a number stands twice.
+    """
+    entries = document.get("t", [])
+    if not isinstance(entries, list) or len(entries) > most:
+        raise ResultError(f"'t' must be a list of at most {most} {noun}s")
+    for item in entries:
+        _check_head(item, noun)
+    if len({item["n"] for item in entries}) < len(entries):
+        raise ResultError(f"'t' names a {noun} twice")
+    return entries
+
+
+def _check_head(item: object, noun: str) -> None:
+    if not isinstance(item, dict):
+        raise ResultError("an entry of 't' is not an object")
+    number, word = item.get("n"), item.get("o")
+    if type(number) is not int or not 1 <= number <= MAX_NUMBER:
+        raise ResultError(f"an entry of 't' has no {noun} number 'n' from 1 to {MAX_NUMBER}")
+    if not isinstance(word, str) or OUTCOMES.get(word, word) not in LETTERS:
+        raise ResultError(
+            f"{noun} {number} has outcome {clip(word)}, allowed are {', '.join(LETTERS)}"
+        )
+
+
+def read_outcome(item: Mapping[str, Any]) -> str:
+    """The outcome `o` of an entry that was checked, a letter or the whole word."""
+    word = str(item["o"])
+    return OUTCOMES.get(word, word)
 
 
 def read_text(item: Mapping[str, Any], key: str, length: int) -> str:

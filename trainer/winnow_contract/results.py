@@ -16,9 +16,9 @@ from winnow_contract.message_fields import (
     MAX_BYTES,
     MAX_CAUSE,
     MAX_TEXT,
-    OUTCOMES,
     SIGNIFICANT_DIGITS,
-    clip,
+    check_outcomes,
+    check_version,
     compact_json,
     digest_text,
     is_reportable,
@@ -26,14 +26,16 @@ from winnow_contract.message_fields import (
     read_attempt,
     read_cause,
     read_digest,
+    read_entries,
     read_error,
     read_number,
+    read_outcome,
     read_size,
     read_text,
     refuse_constant,
     short_number,
 )
-from winnow_contract.version import CONTRACT_VERSION, accepted_text, is_accepted
+from winnow_contract.version import CONTRACT_VERSION
 
 __all__ = [
     "MAX_BYTES",
@@ -48,8 +50,6 @@ __all__ = [
 
 MAX_TRIALS = 32
 MAX_METRICS = 31
-MAX_NUMBER = 99_999
-"""Trials are numbered with five digits."""
 SHORT_DIGITS = (5, 4)
 """Digits of a value where 32 results would not fit otherwise; with 4, any 32 do."""
 ERROR_DIGITS = 3
@@ -74,6 +74,8 @@ class TrialResult:
     attempt: str = ""
     """Attempt id of the artifact, where it is not the pod's own."""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    kept: int = 0
+    """How many of the first metrics are objectives too, and so never left out."""
     cause: str = ""
     message: str = ""
     job_fault: bool = False
@@ -96,16 +98,14 @@ class PodResult:
 def encode_result(result: PodResult) -> str:
     """The result as JSON that fits: other metrics go first, then sentences, then sizes and digits.
 
-    Number, outcome, objective with its error, test value and digest are always kept.
+    Number, outcome, objectives, the first one's error, test value and digest are always kept.
 
     Raises:
         ResultError: if there are more than 32 trials, or an outcome is not known.
     """
     if len(result.trials) > MAX_TRIALS:
         raise ResultError(f"a pod has at most {MAX_TRIALS} trials, not {len(result.trials)}")
-    for trial in result.trials:
-        if trial.outcome not in LETTERS:
-            raise ResultError(f"{trial.outcome!r} is no outcome, allowed: {', '.join(LETTERS)}")
+    check_outcomes(trial.outcome for trial in result.trials)
     for shrink, digits in _SHRINKING:
         text = _dump(shrink(result), digits)
         if len(text.encode()) <= MAX_BYTES:
@@ -120,11 +120,13 @@ def _with_trials(result: PodResult, change: Callable[[TrialResult], TrialResult]
     return replace(result, trials=tuple(change(trial) for trial in result.trials))
 
 
+def _first(trial: TrialResult, count: int) -> dict[str, float]:
+    return dict(list(trial.metrics.items())[: max(count, trial.kept)])
+
+
 def _keep_metrics(count: int) -> _Shrink:
     def shrink(result: PodResult) -> PodResult:
-        return _with_trials(
-            result, lambda t: replace(t, metrics=dict(list(t.metrics.items())[:count]))
-        )
+        return _with_trials(result, lambda t: replace(t, metrics=_first(t, count)))
 
     return shrink
 
@@ -133,7 +135,9 @@ def _cut_words(length: int) -> _Shrink:
     def shrink(result: PodResult) -> PodResult:
         bare = _with_trials(
             result,
-            lambda t: replace(t, metrics={}, test_standard_error=None, message=t.message[:length]),
+            lambda t: replace(
+                t, metrics=_first(t, 0), test_standard_error=None, message=t.message[:length]
+            ),
         )
         return replace(bare, message=bare.message[: length * 4])
 
@@ -205,17 +209,8 @@ def decode_result(text: str) -> PodResult:
         raise ResultError(f"the result is not JSON: {str(error)[:80]}") from error
     if not isinstance(document, dict):
         raise ResultError("the result is not a JSON object")
-    if not is_accepted(document.get("v")):
-        raise ResultError(
-            f"the result is of contract version {clip(document.get('v'))}, "
-            f"this operator reads {accepted_text()}"
-        )
-    items = document.get("t", [])
-    if not isinstance(items, list) or len(items) > MAX_TRIALS:
-        raise ResultError(f"'t' must be a list of at most {MAX_TRIALS} trials")
-    trials = tuple(_trial(item) for item in items)
-    if len({trial.number for trial in trials}) < len(trials):
-        raise ResultError("'t' names a trial twice")
+    check_version(document)
+    trials = tuple(_trial(entry) for entry in read_entries(document, MAX_TRIALS, "trial"))
     return PodResult(
         attempt=read_attempt(document),
         trials=trials,
@@ -225,20 +220,10 @@ def decode_result(text: str) -> PodResult:
     )
 
 
-def _trial(item: object) -> TrialResult:
-    if not isinstance(item, dict):
-        raise ResultError("an entry of 't' is not an object")
-    number, word = item.get("n"), item.get("o")
-    if type(number) is not int or not 1 <= number <= MAX_NUMBER:
-        raise ResultError(f"an entry of 't' has no trial number 'n' from 1 to {MAX_NUMBER}")
-    outcome = OUTCOMES.get(word, word) if isinstance(word, str) else None
-    if outcome not in LETTERS:
-        raise ResultError(
-            f"trial {number} has outcome {clip(word)}, allowed are {', '.join(LETTERS)}"
-        )
+def _trial(item: Mapping[str, Any]) -> TrialResult:
     return TrialResult(
-        number=number,
-        outcome=str(outcome),
+        number=item["n"],
+        outcome=read_outcome(item),
         objective=read_number(item, "y"),
         standard_error=read_error(item, "e"),
         test=read_number(item, "z"),

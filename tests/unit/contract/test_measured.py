@@ -186,7 +186,7 @@ REFUSED = {
     "a key twice": ({**GOOD, "k": ["f1", "f1"]}, "'k' must be a list of at most 32 keys"),
     "seventeen": ({**GOOD, "t": [{"n": 1, "o": "S"}] * 17}, "at most 16 models"),
     "a candidate twice": ({**GOOD, "t": [{"n": 1, "o": "S"}] * 2}, "names a candidate twice"),
-    "no number": ({**GOOD, "t": [{"o": "S"}]}, "has no number 'n' from 1 to 99999"),
+    "no number": ({**GOOD, "t": [{"o": "S"}]}, "has no candidate number 'n' from 1 to 99999"),
     "no outcome": ({**GOOD, "t": [{"n": 1, "o": "X"}]}, "candidate 1 has outcome 'X'"),
     "a digest too few": ({**GOOD, "t": [{"n": 1, "o": "S", "d": 1}]}, "has fewer digests"),
     "an odd attempt": ({**GOOD, "a": "../x"}, "not the start of a pod's uid"),
