@@ -12,10 +12,12 @@ import yaml
 from tests.support.chart import ROOT
 from winnow_contract.steps import resolve_chain
 from winnow_operator.api.compressionjob import CompressionJobSpec
+from winnow_operator.api.modelserver import ModelServerSpec
 from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
 from winnow_operator.domain.chains import step_documents
 from winnow_operator.domain.checks import check_spec
 from winnow_operator.domain.compression_checks import check_compression
+from winnow_operator.domain.server_checks import check_server
 from winnow_operator.domain.space import parse_space
 
 EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
@@ -27,7 +29,8 @@ def documents(path: Path) -> list[dict[str, Any]]:
 
 
 def jobs_of(path: Path) -> list[dict[str, Any]]:
-    return [d for d in documents(path) if d["kind"] in {"SearchJob", "CompressionJob"}]
+    kinds = {"SearchJob", "CompressionJob", "ModelServer"}
+    return [d for d in documents(path) if d["kind"] in kinds]
 
 
 def search_jobs(path: Path) -> list[dict[str, Any]]:
@@ -66,6 +69,8 @@ def test_an_example_is_taken_by_schema_model_and_checks(path: Path) -> None:
 def faults(job: dict[str, Any]) -> list[str]:
     if job["kind"] == "SearchJob":
         return check_spec(SearchJobSpec.model_validate(job["spec"]))
+    if job["kind"] == "ModelServer":
+        return check_server(ModelServerSpec.model_validate(job["spec"]))
     return check_compression(CompressionJobSpec.model_validate(job["spec"]), family="MLP")
 
 
@@ -77,7 +82,8 @@ def test_an_example_is_named_after_its_file_and_says_how_to_apply_it(path: Path)
     assert f" -f {path.relative_to(ROOT)}" in text
     for job in jobs_of(path):
         name = job["metadata"]["name"].removesuffix("-small")
-        assert name in {path.stem.removesuffix("-compressed"), path.parent.name}
+        stem = path.stem.removesuffix("-compressed").removesuffix("-served")
+        assert name in {stem, path.parent.name}
         assert "namespace" not in job["metadata"]
 
 
@@ -123,6 +129,13 @@ def test_the_compression_of_the_demo_waits_for_the_search_of_the_demo() -> None:
     (search,), (job,) = search_jobs(ROOT / "examples/digits.yaml"), documents(COMPRESSED)
 
     assert job["spec"]["model"] == {"searchJob": search["metadata"]["name"]}
+
+
+def test_the_server_of_the_demo_follows_the_compression_of_the_demo() -> None:
+    (compression,) = documents(COMPRESSED)
+    (server,) = documents(ROOT / "examples/digits-served.yaml")
+
+    assert server["spec"]["model"] == {"compressionJob": compression["metadata"]["name"]}
 
 
 def test_pods_of_examples_meet_pod_security_restricted() -> None:

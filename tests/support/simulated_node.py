@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.support.api import POLL_SECONDS, Api, Body
@@ -23,6 +24,7 @@ from winnow_operator.kube.resources import PODS
 NODE = "simulated"
 IMAGE_ID = "example.test/trial@sha256:" + "a" * 64
 ASSIGNMENTS = "winnow.dev/assignments"
+BATCH = "winnow.dev/batch"
 INDEX = "batch.kubernetes.io/job-completion-index"
 STOPPED = 3
 
@@ -101,10 +103,10 @@ class SimulatedNode:
         while not stop.is_set():
             with contextlib.suppress(KubernetesError):
                 await self._look()
-            await _wait(stop, self.look_seconds)
+            await wait(stop, self.look_seconds)
 
     async def _look(self) -> None:
-        pods = (await self.api.get(PODS.path(self.namespace)))["items"]
+        pods = (await self.api.get(PODS.path(self.namespace), labelSelector=BATCH))["items"]
         self._running = {
             p["metadata"]["name"] for p in pods if _phase(p) == "Running" and not _is_deleting(p)
         }
@@ -202,7 +204,7 @@ async def simulated_node(
 ) -> AsyncIterator[SimulatedNode]:
     """A node for the pods of a namespace as long as the block lasts."""
     node, stop = SimulatedNode(api, namespace, script, **options), asyncio.Event()
-    tasks = [asyncio.create_task(_keep_alive(api, stop)), asyncio.create_task(node.run(stop))]
+    tasks = [asyncio.create_task(keep_alive(api, stop)), asyncio.create_task(node.run(stop))]
     try:
         yield node
     finally:
@@ -213,17 +215,25 @@ async def simulated_node(
             raise failure
 
 
-async def _keep_alive(api: Api, stop: asyncio.Event) -> None:
+async def keep_alive(api: Api, stop: asyncio.Event) -> None:
     """Keep the Node object there and ready: pods of a node that is not are cleaned up."""
     while not stop.is_set():
         with contextlib.suppress(KubernetesError):
             if not await api.exists(f"/api/v1/nodes/{NODE}"):
                 await api.create("/api/v1/nodes", {"metadata": {"name": NODE}})
-            ready = {"type": "Ready", "status": "True", "reason": "Simulated"}
+            # Without a new heartbeat the node counts as lost after a while, and its pods as not ready.
+            beat = datetime.now(tz=UTC).isoformat(timespec="seconds")
+            ready = {
+                "type": "Ready",
+                "status": "True",
+                "reason": "Simulated",
+                "lastHeartbeatTime": beat,
+            }
             await api.merge(f"/api/v1/nodes/{NODE}/status", {"status": {"conditions": [ready]}})
-        await _wait(stop, 10)
+        await wait(stop, 10)
 
 
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
+async def wait(stop: asyncio.Event, seconds: float) -> None:
+    """Wait so long, or until told to stop."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)

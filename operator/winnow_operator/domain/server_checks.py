@@ -5,6 +5,7 @@ Unlike a job, a server that cannot work is not over: what serves goes on, and an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
@@ -87,12 +88,24 @@ def autoscaling_can_work(spec: ModelServerSpec) -> Iterator[str]:
         )
 
 
+def pod_template_is_allowed(spec: ModelServerSpec) -> Iterator[str]:
+    """What is laid over the pods; resources have a field of their own, since threads follow from them."""
+    faults = list(check_pod_template(spec, SERVER))
+    yield from faults
+    pod = (spec.pod_template or {}).get("spec") or {}
+    if not faults and any("resources" in c for c in pod.get("containers") or ()):
+        yield (
+            f"spec.podTemplate.spec.containers[{SERVER}].resources is not allowed, spec.resources "
+            "is the place for them: the number of threads follows from it"
+        )
+
+
 CHAIN: tuple[Check, ...] = (
     model_is_named,
     durations_are_in_range,
     resources_are_amounts,
     autoscaling_can_work,
-    lambda spec: check_pod_template(spec, SERVER),
+    pod_template_is_allowed,
 )
 
 
@@ -112,7 +125,7 @@ def amount_of(spec: ModelServerSpec, part: str, resource: str) -> str | None:
 def threads_of(spec: ModelServerSpec) -> int:
     """Threads of a server: its CPU limit, rounded up; one where there is none."""
     amount = amount_of(spec, "limits", "cpu")
-    return 1 if amount is None else max(1, -int(-_cores(amount) // 1))
+    return 1 if amount is None else max(1, math.ceil(_cores(amount)))
 
 
 _UNITS = {"n": "1e-9", "u": "1e-6", "m": "1e-3", "k": "1e3", "M": "1e6"}

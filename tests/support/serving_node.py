@@ -1,0 +1,174 @@
+"""Plays scheduler and kubelet for the server pods of a namespace, where there is no node.
+
+The pods, their Deployments and everything that follows from them are real objects of a real API
+server; what is played is only what a node would say about containers. How a pod fares is up to the
+test: a script gets what the pod serves and says what has become of its containers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from tests.support.api import POLL_SECONDS, Api, Body
+from tests.support.simulated_node import NODE, keep_alive, wait
+from winnow_operator.errors import ConflictError, KubernetesError, NotFoundError
+from winnow_operator.kube.resources import PODS
+
+LABEL = "winnow.dev/modelserver"
+REVISION = "winnow.dev/revision"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """What a server pod knows of itself."""
+
+    name: str
+    server: str
+    revision: int
+    uri: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fares:
+    """How a server pod fares."""
+
+    ready: bool = True
+    restarts: int = 0
+    """How often its server was started again."""
+    refusal: str = ""
+    """Why its init container does not take the model; it never gets further."""
+    reason: str = "Error"
+    """Why the server ended last, if it was started again."""
+
+
+Script = Callable[[ServerView], Fares]
+
+
+def well(_: ServerView) -> Fares:
+    """Every pod gets ready."""
+    return Fares()
+
+
+@dataclass(slots=True)
+class ServingNode:
+    """Binds and runs server pods of one namespace."""
+
+    api: Api
+    namespace: str
+    script: Script = well
+    least_ready: int = 1 << 30
+    """The fewest pods that were ready at one time, since it was last set."""
+    _told: dict[str, Fares] = field(default_factory=dict)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Play until told to stop."""
+        while not stop.is_set():
+            with contextlib.suppress(KubernetesError):
+                await self._look()
+            await wait(stop, POLL_SECONDS / 2)
+
+    async def _look(self) -> None:
+        pods = (await self.api.get(PODS.path(self.namespace), labelSelector=LABEL))["items"]
+        ready = [p for p in pods if "deletionTimestamp" not in p["metadata"] and is_ready(p)]
+        self.least_ready = min(self.least_ready, len(ready))
+        for pod in pods:
+            with contextlib.suppress(NotFoundError, ConflictError):
+                await self._advance(pod)
+
+    async def _advance(self, pod: Body) -> None:
+        name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
+        if "deletionTimestamp" in pod["metadata"]:
+            await self.api.delete(PODS.path(self.namespace, name), gracePeriodSeconds=0)
+            return
+        if not pod["spec"].get("nodeName"):
+            target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
+            binding = {"metadata": {"name": name}, "target": target}
+            await self.api.create(PODS.path(self.namespace, name, "binding"), binding)
+        fares = self.script(view_of(pod))
+        if self._told.get(uid) != fares:
+            path = PODS.path(self.namespace, name, "status")
+            await self.api.merge(path, {"status": status_of(fares)})
+            self._told[uid] = fares
+
+
+def is_ready(pod: Body) -> bool:
+    """Whether a pod has the condition."""
+    conditions = pod.get("status", {}).get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def view_of(pod: Body) -> ServerView:
+    """What a pod serves."""
+    labels = pod["metadata"]["labels"]
+    container = pod["spec"]["initContainers"][0]
+    env = {e["name"]: e["value"] for e in container["env"]}
+    return ServerView(
+        name=pod["metadata"]["name"],
+        server=labels[LABEL],
+        revision=int(labels[REVISION]),
+        uri=env["WINNOW_MODEL_URI"],
+        digest=env["WINNOW_MODEL_DIGEST"],
+    )
+
+
+def status_of(fares: Fares) -> Body:
+    """The status that a kubelet would write."""
+    ready = fares.ready and not fares.refusal
+    status = "True" if ready else "False"
+    conditions = [{"type": kind, "status": status} for kind in ("Ready", "ContainersReady")]
+    return {
+        "phase": "Pending" if fares.refusal else "Running",
+        "conditions": conditions,
+        "initContainerStatuses": [_fetch(fares)],
+        "containerStatuses": [_server(fares, ready=ready)],
+    }
+
+
+def _fetch(fares: Fares) -> Body:
+    state: Body = {"terminated": {"exitCode": 0, "reason": "Completed"}}
+    last: Body = {}
+    if fares.refusal:
+        state = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}}
+        last = {"terminated": {"exitCode": 65, "reason": "Error", "message": fares.refusal}}
+    return _container("fetch", state, last, ready=not fares.refusal, restarts=bool(last))
+
+
+def _server(fares: Fares, *, ready: bool) -> Body:
+    state: Body = {"waiting": {"reason": "PodInitializing"}} if fares.refusal else {"running": {}}
+    last: Body = {}
+    if fares.restarts:
+        last = {"terminated": {"exitCode": 137, "reason": fares.reason}}
+    return _container("server", state, last, ready=ready, restarts=fares.restarts)
+
+
+def _container(name: str, state: Body, last: Body, *, ready: bool, restarts: int) -> Body:
+    return {
+        "name": name,
+        "image": "example.test/server:1",
+        "imageID": "",
+        "ready": ready,
+        "restartCount": int(restarts),
+        "state": state,
+        "lastState": last,
+    }
+
+
+@contextlib.asynccontextmanager
+async def serving_node(
+    api: Api, namespace: str, script: Script = well
+) -> AsyncIterator[ServingNode]:
+    """A node for the server pods of a namespace as long as the block lasts."""
+    node, stop = ServingNode(api, namespace, script), asyncio.Event()
+    tasks = [asyncio.create_task(keep_alive(api, stop)), asyncio.create_task(node.run(stop))]
+    try:
+        yield node
+    finally:
+        stop.set()  # no call is cancelled half way: its connection would be left open
+        failures = await asyncio.gather(*tasks, return_exceptions=True)
+    for failure in failures:
+        if failure is not None:
+            raise failure

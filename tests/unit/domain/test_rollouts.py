@@ -1,0 +1,242 @@
+"""Rollouts: which revision serves, which is on its way, and how many pods each has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.servers import ended, facts, model, pod, pods
+from winnow_operator.api.conditions import Reason
+from winnow_operator.api.modelserver_status import MAX_HISTORY, RevisionOutcome
+from winnow_operator.domain.pods import Blockage
+from winnow_operator.domain.revisions import Revisions
+from winnow_operator.domain.rollouts import ServerFacts, advance, fault_of, replicas_of
+from winnow_operator.domain.served_models import Model
+
+WAITS = Blockage(Reason.WAITING_FOR_SOURCE, "no selection yet")
+
+
+def serving(*names: str, replicas: int = 1) -> Revisions:
+    """A server through whose rollouts all these models have gone, the last one serves."""
+    known = Revisions()
+    for number, name in enumerate(names, start=1):
+        ready = pods(**{f"r{number}": replicas})
+        known = advance(known, with_replicas(facts(model(name), ready), replicas))
+    return known
+
+
+def with_replicas(observed: ServerFacts, replicas: int) -> ServerFacts:
+    return replace(observed, spec=observed.spec.model_copy(update={"replicas": replicas}))
+
+
+def outcomes(revisions: Revisions) -> dict[int, str]:
+    return {r.number: str(r.outcome) for r in revisions.history}
+
+
+def test_nothing_is_begun_while_nothing_is_chosen() -> None:
+    known = advance(Revisions(), facts(WAITS))
+
+    assert known == Revisions()
+    assert replicas_of(known, facts(WAITS)) == {}
+
+
+def test_the_first_choice_is_rolled_out_in_one_go() -> None:
+    observed = with_replicas(facts(model()), 3)
+    known = advance(Revisions(), observed)
+
+    assert outcomes(known) == {1: "RollingOut"}
+    assert replicas_of(known, observed) == {1: 3}
+
+
+def test_a_revision_serves_once_all_its_pods_are_ready() -> None:
+    known = serving("a", replicas=2)
+
+    assert known.serving == 1
+    assert known.rollout is None
+    assert outcomes(known) == {1: "Serving"}
+
+
+def test_what_is_chosen_already_is_no_new_revision() -> None:
+    known = serving("a")
+
+    assert advance(known, facts(model("a"), pods(r1=1), seconds=60)) == known
+
+
+def test_a_source_that_goes_away_changes_nothing_of_what_serves() -> None:
+    known = serving("a")
+
+    assert advance(known, facts(WAITS, pods(r1=1))) == known
+    assert replicas_of(known, facts(WAITS, pods(r1=1))) == {1: 1}
+
+
+def test_a_new_pod_is_ready_before_an_old_one_goes() -> None:
+    known = advance(serving("a", replicas=3), facts(model("b"), pods(r1=3), replicas={1: 3}))
+
+    def step(ready: int) -> dict[int, int]:
+        told = {1: 3 - ready, 2: ready}
+        observed = facts(model("b"), pods(r1=3 - ready, r2=ready), replicas=told)
+        return replicas_of(known, with_replicas(observed, 3))
+
+    assert [step(n) for n in range(3)] == [{1: 3, 2: 1}, {1: 2, 2: 2}, {1: 1, 2: 3}]
+
+
+def test_a_pod_that_was_made_is_not_taken_back_because_another_is_not_ready() -> None:
+    known = advance(serving("a", replicas=3), facts(model("b"), pods(r1=3)))
+    observed = facts(model("b"), pods(r1=3), replicas={1: 3, 2: 2})
+
+    assert replicas_of(known, with_replicas(observed, 3)) == {1: 3, 2: 2}
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason", "words"),
+    [
+        (
+            pod(2, ready=False, ended=ended(65, "the digest is another")),
+            Reason.MODEL_REFUSED,
+            "the digest is another (exit code 65)",
+        ),
+        (
+            pod(2, ready=False, restarts=3, ended=ended(137, reason="OOMKilled")),
+            Reason.CRASHING,
+            "started again 3 times, allowed are 2 (rollout.maxRestarts): OOMKilled, exit code 137",
+        ),
+    ],
+    ids=["refused", "crashing"],
+)
+def test_a_fault_aborts_and_the_one_before_goes_on(
+    broken: object, reason: Reason, words: str
+) -> None:
+    known = advance(serving("a"), facts(model("b"), pods(r1=1)))
+    observed = facts(model("b"), [*pods(r1=1), broken])  # type: ignore[list-item]
+    assert known.rollout is not None
+    fault = fault_of(known.rollout, observed)
+
+    after = advance(known, observed)
+
+    assert fault is not None
+    assert fault.reason is reason
+    assert words in fault.message
+    assert outcomes(after) == {2: "Aborted", 1: "Serving"}
+    assert replicas_of(after, observed) == {1: 1}
+    assert advance(after, observed) == after, "it is not tried again"
+
+
+def test_storage_that_is_away_for_a_moment_is_no_fault() -> None:
+    known = advance(serving("a"), facts(model("b"), pods(r1=1)))
+    waits = pod(2, ready=False, ended=ended(75, "the claim is away"))
+
+    after = advance(known, facts(model("b"), [*pods(r1=1), waits], seconds=60))
+
+    assert outcomes(after) == {2: "RollingOut", 1: "Serving"}
+
+
+def test_the_deadline_counts_from_the_last_pod_that_became_ready() -> None:
+    known = advance(serving("a", replicas=2), facts(model("b"), pods(r1=2)))
+    half = with_replicas(facts(model("b"), pods(r1=2, r2=1), seconds=500), 2)
+    known = advance(known, half)
+    stuck = facts(
+        model("b"),
+        [*pods(r1=1, r2=1), pod(2, 9, ready=False, blockage=WAITS)],
+        seconds=1000,
+    )
+
+    assert advance(known, with_replicas(stuck, 2)) == known
+    late = with_replicas(replace(stuck, now=facts(model("b"), seconds=1101).now), 2)
+    after = advance(known, late)
+
+    assert outcomes(after)[2] == "Aborted"
+    assert "1 of 2 pods are ready, and for 10m" in after.history[0].message
+    assert "no selection yet" in after.history[0].message, "what the pods say"
+
+
+def test_the_first_revision_is_never_aborted_since_nothing_else_serves() -> None:
+    known = advance(Revisions(), facts(model("a")))
+    refused = facts(model("a"), [pod(1, ready=False, ended=ended(65, "damaged"))], seconds=9999)
+
+    assert advance(known, refused) == known
+    assert replicas_of(known, refused) == {1: 1}
+
+
+def test_a_later_choice_takes_the_place_of_one_on_its_way() -> None:
+    known = advance(serving("a"), facts(model("b"), pods(r1=1)))
+
+    known = advance(known, facts(model("c"), pods(r1=1)))
+
+    assert outcomes(known) == {3: "RollingOut", 2: "Superseded", 1: "Serving"}
+    assert replicas_of(known, facts(model("c"), pods(r1=1))) == {1: 1, 3: 1}
+
+
+def test_a_choice_that_is_taken_back_ends_the_rollout() -> None:
+    known = advance(serving("a"), facts(model("b"), pods(r1=1)))
+
+    known = advance(known, facts(model("a"), pods(r1=1)))
+
+    assert outcomes(known) == {2: "Superseded", 1: "Serving"}
+    assert known.rollout is None
+
+
+def test_a_model_that_served_before_is_a_new_revision_when_it_is_chosen_again() -> None:
+    known = advance(serving("a", "b"), facts(model("a"), pods(r2=1)))
+
+    assert outcomes(known) == {3: "RollingOut", 2: "Serving", 1: "Retired"}
+
+
+def test_the_history_keeps_the_last_revisions_and_those_that_are_live() -> None:
+    known = serving("a")
+    for number in range(2, 30):
+        name = f"{number:x}"[-1] + str(number)
+        known = advance(known, facts(Model(name, name, name, ""), pods(r1=1)))
+
+    assert len(known.history) == MAX_HISTORY + 1
+    assert known.history[-1].number == 1
+    assert known.history[0].number == 29
+
+
+def test_scaled_to_zero_a_choice_is_taken_over_without_a_pod() -> None:
+    known = advance(serving("a"), with_replicas(facts(model("b")), 0))
+
+    assert known.serving == 2
+
+
+CHOICES = st.sampled_from([model("a"), model("b"), model("c"), WAITS])
+WORLD = st.lists(
+    st.tuples(CHOICES, st.sampled_from(["ready", "slow", "refused"])),
+    max_size=25,
+)
+
+
+@given(WORLD)
+def test_whatever_happens_what_answers_is_never_less_than_what_was_asked_for(
+    world: list[tuple[Model | Blockage, str]],
+) -> None:
+    """Pods follow the plan, and only those of revisions that get ready count."""
+    known, told, wanted = Revisions(), dict[int, int](), 2
+    ready: dict[int, int] = {}
+    for turn, (choice, fares) in enumerate(world):
+        for number, count in told.items():
+            is_new = number != known.serving
+            ready[number] = count if not is_new or fares == "ready" else ready.get(number, 0)
+        ready = {n: min(count, told.get(n, 0)) for n, count in ready.items()}
+        broken = [
+            pod(n, 99, ready=False, ended=ended(65))
+            for n in told
+            if fares == "refused" and n != known.serving
+        ]
+        found = [*(p for n, c in ready.items() for p in pods(**{f"r{n}": c})), *broken]
+        observed = with_replicas(facts(choice, found, replicas=told, seconds=turn), wanted)
+        known = advance(known, observed)
+        plan = replicas_of(known, observed)
+
+        if known.serving is not None:
+            after = sum(min(ready.get(n, 0), count) for n, count in plan.items())
+            assert after >= min(wanted, sum(ready.values()))
+        assert plan.keys() == known.live
+        assert advance(known, observed) == known, "what is written down settles"
+        numbers = [r.number for r in known.history]
+        assert numbers == sorted(numbers, reverse=True)
+        rolling = [r for r in known.history if r.outcome is RevisionOutcome.ROLLING_OUT]
+        assert len(rolling) == (known.rollout is not None)
+        told = plan
