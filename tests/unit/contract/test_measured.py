@@ -184,7 +184,7 @@ REFUSED = {
     "no digits": ({**GOOD, "p": [0, 3]}, "'p' must be two numbers of digits"),
     "a key that is none": ({**GOOD, "k": ["energy"]}, "'k' has 'energy', which is not measured"),
     "a key twice": ({**GOOD, "k": ["f1", "f1"]}, "'k' must be a list of at most 32 keys"),
-    "seventeen": ({**GOOD, "t": [{"n": 1, "o": "S"}] * 17}, "at most 16 models"),
+    "seventeen": ({**GOOD, "t": [{"n": 1, "o": "S"}] * 17}, "at most 16 candidates"),
     "a candidate twice": ({**GOOD, "t": [{"n": 1, "o": "S"}] * 2}, "names a candidate twice"),
     "no number": ({**GOOD, "t": [{"o": "S"}]}, "has no candidate number 'n' from 1 to 99999"),
     "no outcome": ({**GOOD, "t": [{"n": 1, "o": "X"}]}, "candidate 1 has outcome 'X'"),
