@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import yaml
 from kubernetes.aio import config
@@ -66,6 +68,15 @@ async def current_credentials(environment: Mapping[str, str] | None = None) -> C
 
 
 async def _configuration(environment: Mapping[str, str]) -> Configuration:
+    configuration = await _found(environment)
+    # Asking the environment for a proxy and for .netrc costs two threads with each request, more
+    # than the request itself, so it is asked only where a proxy is set.
+    has_proxy = urlsplit(configuration.host).scheme in getproxies()
+    configuration.client_session_kwargs = {"trust_env": has_proxy}
+    return configuration
+
+
+async def _found(environment: Mapping[str, str]) -> Configuration:
     # Retries are the queue's business: one place decides how long to wait.
     configuration = Configuration(retries=None)
     path = environment.get("KUBECONFIG")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +97,24 @@ async def test_a_kubeconfig_that_does_not_work_is_named_with_what_to_do(
         await connect({"KUBECONFIG": str(path)})
 
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "asked"),
+    [
+        ({}, False),
+        ({"NO_PROXY": "10.0.0.1", "HTTP_PROXY": "http://proxy.example.test:3128"}, False),
+        ({"https_proxy": "http://proxy.example.test:3128"}, True),
+    ],
+)
+async def test_requests_ask_the_environment_only_where_it_has_a_proxy_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], *, asked: bool
+) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    environment = kubeconfig(tmp_path / "kubeconfig", {}, server="https://10.0.0.1:443")
+
+    async with await connect(environment) as client:
+        assert client.configuration.client_session_kwargs == {"trust_env": asked}
