@@ -12,7 +12,12 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    QuantType,
+    quantize_dynamic,
+    quantize_static,
+)
 from typing_extensions import override
 
 SIDE, CLASSES = 6, 3
@@ -161,3 +166,16 @@ def run(content: bytes, rows: Rows) -> Rows:
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     outputs: Rows = session.run(None, {"rows": rows})[0]
     return outputs
+
+
+def dynamic(content: bytes, folder: Path) -> bytes:
+    """The model with integer weights, and activations quantized by the range of what goes in."""
+    source, target = folder / "float.onnx", folder / "dynamic.onnx"
+    source.write_bytes(content)
+    level = logging.root.level
+    logging.root.setLevel(logging.ERROR)
+    try:
+        quantize_dynamic(source, target, op_types_to_quantize=["MatMul", "Gemm"])
+    finally:
+        logging.root.setLevel(level)
+    return target.read_bytes()

@@ -107,7 +107,7 @@ class Inference:
     def _answer(
         self, request: InferenceRequest, outputs: Tensor
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        if not are_finite(outputs.ravel()):
+        if not are_finite(outputs):
             raise ModelError("NaN", "the model's answer has numbers that are not finite")
         content, header_length = encode_answer(request, outputs, self._signature)
         if header_length is None:

@@ -241,10 +241,10 @@ def _numbers(content: bytes) -> Tensor:
     return np.frombuffer(content, dtype=ITEM_TYPE).astype(np.float32)
 
 
-def are_finite(flat: Tensor) -> bool:
-    """Whether all numbers of a vector are finite."""
-    # The sum of squares is so if they all are, unless it overflows; and it is quick to have.
-    return math.isfinite(flat.dot(flat)) or bool(np.isfinite(flat).all())
+def are_finite(numbers: Tensor) -> bool:
+    """Whether all of them are."""
+    # Half the time of `.all()`, which for a small model is a part of its answer's.
+    return b"\0" not in np.isfinite(numbers).tobytes()
 
 
 def _finite(flat: Tensor, name: str) -> Tensor:

@@ -1,0 +1,206 @@
+"""Batches: what waits goes together, in order and within limits, and nobody waits for company."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from winnow_runtime.errors import ModelError
+from winnow_server.batching import Batcher, Limits
+from winnow_server.errors import RequestError
+
+Rows = np.ndarray[Any, np.dtype[Any]]
+
+
+def rows(*values: float) -> Rows:
+    return np.array(values, dtype=np.float32).reshape(-1, 1)
+
+
+def doubled(given_rows: Rows) -> Rows:
+    if (given_rows == 13).any():
+        raise ModelError("CannotRun", "13 cannot be doubled")
+    return 2 * given_rows
+
+
+@dataclass
+class Model:
+    """A model that notes what it ran on, and takes as long as it is held."""
+
+    runs: list[list[float]] = field(default_factory=list)
+    free: threading.Event = field(default_factory=threading.Event)
+    started: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, given_rows: Rows) -> Rows:
+        self.runs.append(given_rows.ravel().tolist())
+        self.started.set()
+        assert self.free.wait(20)
+        return doubled(given_rows)
+
+
+@pytest.fixture
+def model() -> Iterator[Model]:
+    made = Model()
+    yield made
+    made.free.set()
+
+
+def batcher(
+    model: Model,
+    limits: Limits,
+    *,
+    in_thread: bool,
+    arrived: Callable[[], int] = lambda: 2,
+    sizes: list[int] | None = None,
+) -> Batcher:
+    told = [] if sizes is None else sizes
+    return Batcher(model.run, limits, in_thread=in_thread, on_batch=told.append, arrived=arrived)
+
+
+async def all_of(waiting: list[asyncio.Task[Rows]]) -> list[list[float]]:
+    return [found.ravel().tolist() for found in await asyncio.gather(*waiting)]
+
+
+async def submit(batch: Batcher, *requests: Rows) -> list[asyncio.Task[Rows]]:
+    tasks = [asyncio.ensure_future(batch.run(one)) for one in requests]
+    await asyncio.sleep(0)  # each has begun
+    return tasks
+
+
+async def held(model: Model, batch: Batcher) -> asyncio.Task[Rows]:
+    """A first request that the model is busy with."""
+    (first,) = await submit(batch, rows(0))
+    await asyncio.get_running_loop().run_in_executor(None, model.started.wait, 20)
+    return first
+
+
+async def test_what_arrives_while_the_model_runs_is_its_next_batch(model: Model) -> None:
+    sizes: list[int] = []
+    batch = batcher(model, Limits(8, 10), in_thread=True, sizes=sizes)
+    first = await held(model, batch)
+
+    others = await submit(batch, rows(1), rows(2, 3), rows(4))
+    assert len(batch) == 3
+    model.free.set()
+
+    assert await all_of([first, *others]) == [[0], [2], [4, 6], [8]]
+    assert model.runs == [[0], [1, 2, 3, 4]]
+    assert sizes == [1, 4]
+    assert len(batch) == 0
+
+
+async def test_a_quick_model_runs_at_once_for_all_that_arrived_in_one_turn(model: Model) -> None:
+    model.free.set()
+    batch = batcher(model, Limits(8, 10), in_thread=False)
+
+    assert await all_of(await submit(batch, rows(1), rows(2), rows(3))) == [[2], [4], [6]]
+
+    assert model.runs == [[1, 2, 3]]
+
+
+async def test_a_quick_model_runs_within_the_call_when_nobody_else_is_there(model: Model) -> None:
+    model.free.set()
+    batch = batcher(model, Limits(8, 10), in_thread=False, arrived=lambda: 1)
+    call = batch.run(rows(1))
+
+    with pytest.raises(StopIteration) as answer:
+        call.send(None)
+
+    np.testing.assert_array_equal(answer.value.value, rows(2))
+
+
+async def test_no_batch_has_more_rows_than_the_limit_and_none_overtakes(model: Model) -> None:
+    batch = batcher(model, Limits(4, 10), in_thread=True)
+    first = await held(model, batch)
+
+    others = await submit(batch, rows(1, 1), rows(2, 2, 2), rows(3), rows(4, 4))
+    model.free.set()
+    await all_of([first, *others])
+
+    assert model.runs == [[0], [1, 1], [2, 2, 2, 3], [4, 4]]
+
+
+async def test_without_batching_each_request_runs_by_itself_whatever_it_has(model: Model) -> None:
+    batch = batcher(model, Limits(1, 10), in_thread=True)
+    first = await held(model, batch)
+
+    others = await submit(batch, rows(1, 1), rows(2), rows(3))
+    model.free.set()
+    await all_of([first, *others])
+
+    assert model.runs == [[0], [1, 1], [2], [3]]
+
+
+async def test_a_full_queue_refuses_with_429_and_goes_on(model: Model) -> None:
+    batch = batcher(model, Limits(8, 2), in_thread=True)
+    first = await held(model, batch)
+    others = await submit(batch, rows(1), rows(2))
+
+    with pytest.raises(RequestError, match="2 requests wait already") as refusal:
+        await batch.run(rows(3))
+
+    assert refusal.value.status == 429
+    model.free.set()
+    assert await all_of([first, *others]) == [[0], [2], [4]]
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+async def test_a_request_at_fault_fails_alone(model: Model, *, in_thread: bool) -> None:
+    model.free.set()
+    batch = batcher(model, Limits(8, 10), in_thread=in_thread)
+
+    tasks = await submit(batch, rows(1), rows(13), rows(3))
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [type(one) for one in found] == [np.ndarray, ModelError, np.ndarray]
+    (later,) = await submit(batch, rows(5))
+    assert (await later).ravel().tolist() == [10]
+
+
+async def test_who_has_gone_is_not_computed_for(model: Model) -> None:
+    batch = batcher(model, Limits(8, 10), in_thread=True)
+    first = await held(model, batch)
+    gone, other = await submit(batch, rows(1), rows(2))
+
+    gone.cancel()
+    await asyncio.sleep(0)
+    model.free.set()
+
+    assert await all_of([first, other]) == [[0], [4]]
+    assert model.runs == [[0], [2]]
+
+
+@given(
+    requests=st.lists(
+        st.lists(st.integers(0, 20), min_size=1, max_size=5), min_size=1, max_size=20
+    ),
+    max_rows=st.integers(1, 8),
+    in_thread=st.booleans(),
+)
+def test_everybody_gets_the_answer_to_what_they_asked(
+    *, requests: list[list[int]], max_rows: int, in_thread: bool
+) -> None:
+    async def ask() -> list[Any]:
+        batch = batcher(Model(), Limits(max_rows, 99), in_thread=in_thread)
+        tasks = await submit(batch, *(rows(*one) for one in requests))
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    def outcome(one: Any) -> Any:
+        return "failed" if isinstance(one, ModelError) else one.ravel().tolist()
+
+    def batcher(model: Model, limits: Limits, *, in_thread: bool) -> Batcher:
+        model.free.set()
+        return Batcher(
+            model.run, limits, in_thread=in_thread, on_batch=lambda _: None, arrived=lambda: 2
+        )
+
+    found = [outcome(one) for one in asyncio.run(ask())]
+
+    assert found == ["failed" if 13 in one else [2 * v for v in one] for one in requests]
