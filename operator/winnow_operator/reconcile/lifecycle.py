@@ -24,10 +24,11 @@ from winnow_operator.domain.endings import Ending
 from winnow_operator.domain.job_conditions import elapsed_seconds, has_ended, is_finished
 from winnow_operator.domain.jobs import Job
 from winnow_operator.domain.kinds import Kind
-from winnow_operator.errors import NotFoundError
+from winnow_operator.errors import NotFoundError, RefusedError
 from winnow_operator.kube.recorder import Note
 from winnow_operator.kube.resources import JOB_KINDS
 from winnow_operator.metrics.own import JOBS_FINISHED, JOBS_HELD
+from winnow_operator.reconcile import notes
 from winnow_operator.reconcile.jobcontext import JobContext, Step, Tools
 from winnow_operator.reconcile.jobstate import JobState
 from winnow_operator.reconcile.queue import Key
@@ -52,7 +53,8 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
         """One look at a job; gives the seconds after which to look again, if any.
 
         Raises:
-            KubernetesError: if the API server refused or was away; the queue tries again.
+            KubernetesError: if the API server refused or was away; the queue tries again, later
+                each time. That it refuses for good is said by an Event: no status could say it.
         """
         try:
             body = await self.tools.gateway.get(JOB_KINDS[self.kind], key.namespace, key.name)
@@ -62,6 +64,13 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
         if "deletionTimestamp" in body["metadata"]:
             self.forget(key)
             return None
+        try:
+            return await self._look(key, body)
+        except RefusedError as error:
+            await self.tools.recorder.record(body, notes.write_refused(str(error)))
+            raise
+
+    async def _look(self, key: Key, body: dict[str, Any]) -> float | None:
         try:
             job = self._parse(body)
         except ValidationError as error:

@@ -80,6 +80,15 @@ def batch_lost(name: str) -> Note:
     return Note(EventType.WARNING, "BatchDeleted", "Restore", words)
 
 
+def write_refused(refusal: str) -> Note:
+    """The API server accepts nothing of what is to be written, so that no status can say it."""
+    words = (
+        f"the API server refuses what the operator writes: {refusal}; if the CRDs are of another "
+        "release, apply those of this one"
+    )
+    return Note(EventType.WARNING, "WriteRefused", "Reconcile", words)
+
+
 def transitions(old: JobStatus, new: JobStatus) -> list[Note]:
     """Events for what a status write changes while the job goes on."""
     made: list[Note] = []

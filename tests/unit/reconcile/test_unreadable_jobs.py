@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import pytest
+from typing_extensions import override
+
 from tests.support.facts import spec_of
 from tests.support.loop_clock import LoopClock
 from winnow_operator.domain.job_conditions import has_ended
+from winnow_operator.errors import RefusedError
 from winnow_operator.kube.gateway import Gateway
 from winnow_operator.kube.recorder import Recorder
 from winnow_operator.kube.resources import EVENTS, Resource
@@ -89,3 +93,26 @@ async def test_a_job_that_cannot_be_read_is_written_once_however_often_it_is_loo
 
     assert server.status_writes == 1
     assert len({event["metadata"]["name"] for event in server.events}) == len(server.events)
+
+
+class StrictServer(OneJob):
+    """Its CRD is of another release: it takes no status."""
+
+    @override
+    async def apply_status(
+        self, _resource: Resource, _namespace: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        raise RefusedError("PATCH status: status.state: Too long", status=422)
+
+
+async def test_a_status_that_is_refused_for_good_is_said_once_by_an_event() -> None:
+    server = StrictServer(unreadable().body["spec"])
+    reconciler = reconciler_of(server)
+
+    for _ in range(3):
+        with pytest.raises(RefusedError):
+            await reconciler.reconcile(KEY)
+
+    said = [event for event in server.events if event["reason"] == "WriteRefused"]
+    assert [event["type"] for event in said] == ["Warning"]
+    assert "status.state: Too long; if the CRDs are of another release" in said[0]["note"]
