@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.conftest import Cluster
 from tests.support.api import Body, eventually
 from tests.support.namespace import Namespace, conditions, holds
+from tests.support.quotas import enforce_quota, lift_quota
 from tests.support.scripted_trials import HUNGRY, QUICK, SMALL, scripted_job
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(180)]
@@ -86,12 +87,10 @@ async def caused(namespace: Namespace, cause: str) -> Body | None:
 async def test_a_quota_of_pods_is_said_and_the_job_goes_on_once_it_is_gone(
     namespace: Namespace, cluster: Cluster
 ) -> None:
-    quotas = f"/api/v1/namespaces/{namespace.name}/resourcequotas"
-    quota = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
-    await namespace.api.create(quotas, quota)
+    await enforce_quota(namespace, "none", "pods")
     await namespace.create_job(scripted_job("waiting", cluster.trainer_image, QUICK))
     found = await namespace.condition("waiting", "Reconciling", "QuotaExceeded", seconds=60)
-    await namespace.api.delete(f"{quotas}/none")
+    await lift_quota(namespace, "none")
     body = await namespace.ended("waiting", seconds=120)
 
     assert "pods" in found["message"]

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.api import Body, eventually
 from tests.support.namespace import Namespace, conditions, holds, outcomes
+from tests.support.quotas import enforce_quota, lift_quota
 from tests.support.searchjobs import search_job
 from tests.support.simulated_node import (
     Ending,
@@ -284,14 +285,11 @@ async def test_a_deadline_ends_the_job_with_what_there_is(namespace: Namespace) 
 
 
 async def test_a_quota_is_a_condition_and_is_tried_again(namespace: Namespace) -> None:
-    quotas = f"/api/v1/namespaces/{namespace.name}/resourcequotas"
-    quota = {"metadata": {"name": "trials"}, "spec": {"hard": {"count/trials.winnow.dev": "2"}}}
-    await namespace.api.create(quotas, quota)
-    await eventually(lambda: is_counted(namespace, quotas), what="the quota's count")
+    await enforce_quota(namespace, "few", "count/trials.winnow.dev", limit=2)
     async with simulated_node(namespace.api, namespace.name):
         await namespace.create_job(search_job(budget=BUDGET))
         found = await namespace.condition("search", "Reconciling", "QuotaExceeded")
-        await namespace.api.delete(f"{quotas}/trials")
+        await lift_quota(namespace, "few")
         body = await namespace.ended("search", seconds=90)
 
     assert "trials" in found["message"]
@@ -300,11 +298,6 @@ async def test_a_quota_is_a_condition_and_is_tried_again(namespace: Namespace) -
     assert "no batch can be made" in told[0]
     assert holds(body, "Complete")
     assert outcomes(await namespace.trials("search")) == ["Succeeded"] * 4
-
-
-async def is_counted(namespace: Namespace, quotas: str) -> bool:
-    quota = await namespace.api.get(f"{quotas}/trials")
-    return bool(quota.get("status", {}).get("hard"))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from tests.support.access import operator_kubeconfig
 from tests.support.api import AlwaysWrite
 from tests.support.lease_contract import SetClock
 from tests.support.namespace import Namespace
+from tests.support.quotas import enforce_quota
 from tests.support.searchjobs import search_job
 from winnow_operator.errors import (
     AlreadyExistsError,
@@ -34,7 +35,6 @@ pytestmark = pytest.mark.control_plane
 
 CONFIGMAPS = Resource("", "v1", "configmaps")
 SECRETS = Resource("", "v1", "secrets")
-QUOTAS = Resource("", "v1", "resourcequotas")
 
 
 @pytest.fixture
@@ -98,17 +98,10 @@ async def test_a_dry_run_makes_nothing(gateway: Gateway, namespace: Namespace) -
 async def test_a_quota_is_forbidden_in_the_servers_words(
     gateway: Gateway, namespace: Namespace
 ) -> None:
-    hard = {"count/jobs.batch": "0"}
-    await gateway.create(
-        QUOTAS, namespace.name, named("none", kind="ResourceQuota", spec={"hard": hard})
-    )
+    await enforce_quota(namespace, "none", "count/jobs.batch")
 
-    async def make_many() -> None:
-        for number in range(100):  # the quota counts only once its controller has seen it
-            await gateway.create(JOBS, namespace.name, job(f"job-{number}"))
-
-    with pytest.raises(ForbiddenError, match="exceeded quota"):
-        await make_many()
+    with pytest.raises(ForbiddenError, match="exceeded quota: none, requested"):
+        await gateway.create(JOBS, namespace.name, job())
 
 
 async def test_a_missing_right_is_forbidden_and_named(

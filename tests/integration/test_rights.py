@@ -19,6 +19,7 @@ from tests.support.chart import CHART
 from tests.support.compressionjobs import build, compress, compression_job
 from tests.support.namespace import Namespace, holds, outcomes
 from tests.support.operator_process import OperatorProcess, running
+from tests.support.quotas import enforce_quota, lift_quota
 from tests.support.searchjobs import search_job
 from tests.support.simulated_node import (
     Ending,
@@ -171,19 +172,12 @@ async def quotas(namespace: Namespace) -> None:
     """A quota on pods is told by Events of the Job, one on Trials by the API server's refusal."""
     for number, counted in enumerate(("pods", "count/trials.winnow.dev")):
         job = f"bounded-{number}"
-        path = f"/api/v1/namespaces/{namespace.name}/resourcequotas"
-        hard = {counted: "0"}
-        await namespace.api.create(path, {"metadata": {"name": job}, "spec": {"hard": hard}})
-        await eventually(partial(is_counted, namespace, f"{path}/{job}"), what="a quota's count")
+        await enforce_quota(namespace, job, counted)
         async with simulated_node(namespace.api, namespace.name):
             await namespace.create_job(search_job(job, budget=BUDGET))
             await namespace.condition(job, "Reconciling", "QuotaExceeded")
-            await namespace.api.delete(f"{path}/{job}")
+            await lift_quota(namespace, job)
             assert holds(await namespace.ended(job, seconds=90), "Complete")
-
-
-async def is_counted(namespace: Namespace, path: str) -> bool:
-    return bool((await namespace.api.get(path)).get("status", {}).get("hard"))
 
 
 async def a_search_that_is_removed_after_its_time(namespace: Namespace) -> None:

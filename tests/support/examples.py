@@ -11,4 +11,4 @@ from hypothesis import settings
 
 def examples(share: float) -> int:
     """So many times the examples of the profile that is loaded, and at least two."""
-    return max(2, round(share * settings.default.max_examples))
+    return max(2, round(share * settings().max_examples))

@@ -40,6 +40,13 @@ _SINGLE_NODE_WORDS = (
     "volume node affinity conflict",
     "didn't match persistentvolume's node affinity",
 )
+_QUOTA_WORDS = (
+    "exceeded quota",
+    "must specify limits",  # a quota on them refuses pods without
+    "must specify requests",
+    "insufficient quota",
+    "status unknown for quota",  # not counted yet: nothing is let in before
+)
 _CONFIG_REASONS = frozenset(
     {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 )
@@ -209,7 +216,7 @@ def _unscheduled(status: Mapping[str, Any]) -> Blockage | None:
 def classify_words(message: str) -> Reason:
     """The reason that the cluster's words about a pod that cannot start stand for."""
     text = message.lower()
-    if "exceeded quota" in text or "must specify limits" in text or "must specify requests" in text:
+    if any(words in text for words in _QUOTA_WORDS):
         return Reason.QUOTA_EXCEEDED
     if "persistentvolumeclaim" in text and "not found" in text:
         return Reason.MISSING_CLAIM

@@ -151,6 +151,8 @@ def test_a_pod_that_cannot_start_says_why(status: dict[str, Any], reason: Reason
     [
         ('pods "x" is forbidden: exceeded quota: few', Reason.QUOTA_EXCEEDED),
         ("failed quota: q: must specify limits.cpu", Reason.QUOTA_EXCEEDED),
+        ("status unknown for quota: q, resources: count/trials.winnow.dev", Reason.QUOTA_EXCEEDED),
+        ("insufficient quota to consume: requests.storage", Reason.QUOTA_EXCEEDED),
         ('Multi-Attach error for volume "v" Volume is already used', Reason.SINGLE_NODE_STORAGE),
         ('MountVolume.SetUp failed: secret "s" not found', Reason.MISSING_SECRET),
         ("no idea", Reason.POD_CANNOT_START),
