@@ -46,7 +46,14 @@ POD = _server(
         },
     },
 )
-SERVERS = {"following": FOLLOWING, "named": NAMED, "pod": POD}
+CANARY = _server(
+    model={"compressionJob": "digits-small"},
+    rollout={
+        "strategy": "Canary",
+        "canary": {"steps": [{"replicas": 1, "pause": "30s"}, {"replicas": 2}]},
+    },
+)
+SERVERS = {"following": FOLLOWING, "named": NAMED, "pod": POD, "canary": CANARY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,7 @@ GOOD_SERVERS = (
     _good("no batching", "spec.server.batching", False),
     _good("a day for a rollout", "spec.rollout.progressDeadline", "24h"),
     _good("no restart allowed", "spec.rollout.maxRestarts", 0),
+    _good("a canary with defaults", "spec.rollout.canary", MISSING, "canary"),
     _good("no drain allowed", "spec.disruptionBudget", {"maxUnavailable": 0}),
     _good(
         "as many pods at least as at most", "spec.autoscaling", {"minReplicas": 2, "maxReplicas": 2}
@@ -196,6 +204,34 @@ BAD_SERVERS = (
         ("maxRequestBytes", "1073741824"),
     ),
     _BAD("no queue", "spec.server.maxQueue", 0, ("spec.server.maxQueue", "1")),
+    _BAD(
+        "a canary of no steps",
+        "spec.rollout.canary.steps",
+        [],
+        ("spec.rollout.canary.steps", "at least 1"),
+        base="canary",
+    ),
+    _BAD(
+        "a canary of no pods",
+        "spec.rollout.canary.steps.0.replicas",
+        0,
+        ("spec.rollout.canary.steps[0].replicas", "0"),
+        base="canary",
+    ),
+    _BAD(
+        "a canary without a pause",
+        "spec.rollout.canary.steps.0.pause",
+        "0s",
+        ("pause is 0s", "from 1s"),
+        base="canary",
+    ),
+    _BAD(
+        "a canary of another strategy",
+        "spec.rollout.strategy",
+        "RollingUpdate",
+        ("canary has a meaning only with strategy Canary",),
+        base="canary",
+    ),
     _BAD("restarts below 0", "spec.rollout.maxRestarts", -1, ("spec.rollout.maxRestarts", "-1")),
     _BAD(
         "an autoscaler without a limit",

@@ -29,7 +29,7 @@ SPEC = SCHEMA["properties"]["spec"]
 ODD = settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
 
 
-@pytest.mark.parametrize("row", GOOD_SERVERS, ids=lambda row: row.what)
+@pytest.mark.parametrize("row", GOOD_SERVERS, ids=lambda row: str(row.what))
 def test_a_good_document_passes_schema_model_and_checks(row: GoodServer) -> None:
     document = row.document()
 
@@ -51,7 +51,7 @@ def test_what_admission_refuses_the_model_or_the_checks_refuse_too(row: BadServe
     assert check_server(server.spec) != []
 
 
-@pytest.mark.parametrize("row", SERVER_CHECKS, ids=lambda row: row.what)
+@pytest.mark.parametrize("row", SERVER_CHECKS, ids=lambda row: str(row.what))
 def test_what_admission_cannot_see_the_checks_refuse_in_words(row: BadServer) -> None:
     VALIDATOR.validate(row.document())
 

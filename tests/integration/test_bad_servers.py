@@ -36,5 +36,5 @@ async def test_the_api_server_takes_what_it_cannot_find_fault_with(
 ) -> None:
     taken = await api.create(PATH, row.document(), **DRY)
 
-    assert taken["spec"]["rollout"]["strategy"] == "RollingUpdate"
+    assert taken["spec"]["rollout"]["progressDeadline"]
     assert taken["status"]["observedGeneration"] == -1

@@ -393,3 +393,71 @@ async def versions(servers: Servers) -> list[str]:
         await servers.child("PodDisruptionBudget"),
     ]
     return [body["metadata"]["resourceVersion"] for body in found if body is not None]
+
+
+CANARY = {
+    "strategy": "Canary",
+    "canary": {"steps": [{"replicas": 1, "pause": "1s"}, {"replicas": 2, "pause": "1s"}]},
+}
+
+
+async def test_a_canary_goes_through_its_steps_and_takes_over(
+    namespace: Namespace, servers: Servers
+) -> None:
+    async with serving_node(namespace.api, namespace.name) as node:
+        await servers.create(model_server(replicas=2, rollout=CANARY))
+        await servers.serves(artifact(), replicas=2)
+        node.least_ready = 2
+        await servers.edit(model=artifact(SECOND))
+        watched = await servers.state("Canary")
+        body = await servers.serves(artifact(SECOND), replicas=2)
+        await servers.only_deployment("digits-r2")
+
+    assert watched["status"]["revision"] == 1
+    assert watched["status"]["rollout"]["revision"] == 2
+    assert node.least_ready == 2
+    assert outcomes(body) == {2: "Serving", 1: "Retired"}
+
+
+async def test_a_canary_that_crashes_after_a_while_is_aborted(
+    namespace: Namespace, servers: Servers
+) -> None:
+    crashed = False
+
+    def script(pod: ServerView) -> Fares:
+        return Fares(restarts=1) if crashed and pod.digest == SECOND else Fares()
+
+    steps = {"steps": [{"replicas": 1, "pause": "1h"}]}
+    async with serving_node(namespace.api, namespace.name, script):
+        await servers.create(model_server(rollout={**CANARY, "canary": steps}))
+        await servers.serves(artifact())
+        await servers.edit(model=artifact(SECOND))
+        await eventually(lambda: has(servers, {"digits-r1": 1, "digits-r2": 1}), what="a canary")
+        crashed = True
+        body = await servers.state("RolloutAborted")
+        await servers.only_deployment("digits-r1")
+
+    assert "check Restarts has failed" in conditions(body)["Degraded"]["message"]
+    assert body["status"]["ready"] == "1/1"
+
+
+async def has(servers: Servers, deployments: dict[str, int]) -> bool:
+    return await servers.deployments() == deployments
+
+
+async def test_a_server_that_is_deleted_in_the_middle_of_a_canary_leaves_nothing(
+    namespace: Namespace, servers: Servers
+) -> None:
+    steps = {"steps": [{"replicas": 1, "pause": "1h"}]}
+    async with serving_node(namespace.api, namespace.name):
+        await servers.create(model_server(rollout={**CANARY, "canary": steps}))
+        await servers.serves(artifact())
+        await servers.edit(model=artifact(SECOND))
+        await servers.state("Canary")
+        path = namespace.path(MODELSERVERS, "digits")
+        await namespace.api.delete(path, propagationPolicy="Background")
+
+        async def is_empty() -> bool:
+            return not await servers.deployments() and not await servers.pods()
+
+        await eventually(is_empty, what="nothing that is left")

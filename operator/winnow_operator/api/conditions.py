@@ -74,6 +74,8 @@ class Reason(StrEnum):
     SERVING = "Serving"
     SCALED_TO_ZERO = "ScaledToZero"
     ROLLING_OUT = "RollingOut"
+    CANARY = "Canary"
+    INCONCLUSIVE = "Inconclusive"
     ROLLOUT_ABORTED = "RolloutAborted"
     REPLICAS_NOT_READY = "ReplicasNotReady"
     MODEL_REFUSED = "ModelRefused"

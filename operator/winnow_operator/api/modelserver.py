@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from winnow_operator.api.fields import ApiModel, DurationString
 from winnow_operator.api.modelserver_rules import (
     AUTOSCALING_RULES,
+    CANARY_ONLY,
     REFERENCE_RULES,
     SERVER_NAME,
     SPEC_RULES,
@@ -20,6 +21,8 @@ from winnow_operator.api.rules import atomic_list, rules, unknown_fields
 
 __all__ = [
     "Autoscaling",
+    "Canary",
+    "CanaryStep",
     "DisruptionBudget",
     "ModelReference",
     "ModelServer",
@@ -37,6 +40,7 @@ class Strategy(StrEnum):
     """How one revision takes the place of another."""
 
     ROLLING_UPDATE = "RollingUpdate"
+    CANARY = "Canary"
 
 
 class ModelReference(ApiModel):
@@ -81,13 +85,40 @@ class ServerSettings(ApiModel):
     """A line for each request; it costs a part of the throughput."""
 
 
+class CanaryStep(ApiModel):
+    """So many pods of the new revision beside all those that serve, for so long."""
+
+    model_config = ConfigDict(json_schema_extra=rules(duration_rule("pause", "1s")))
+
+    replicas: int = Field(default=1, ge=1, le=1000)
+    """Pods of the new revision, beside all of the one that serves."""
+    pause: DurationString = "60s"
+    """How long they are watched once all of them are ready."""
+
+
+class Canary(ApiModel):
+    """A few pods of a new revision first; it takes over only if all checks pass."""
+
+    steps: tuple[CanaryStep, ...] = Field(
+        default=(CanaryStep(),), min_length=1, max_length=8, json_schema_extra=atomic_list()
+    )
+    """What is gone through, one step after the other."""
+    max_restarts: int = Field(default=0, ge=0, le=100)
+    """A canary whose containers have been started again more often has failed."""
+
+
 class Rollout(ApiModel):
     """How one revision takes the place of another."""
 
-    model_config = ConfigDict(json_schema_extra=rules(duration_rule("progressDeadline", "1s")))
+    model_config = ConfigDict(
+        json_schema_extra=rules(duration_rule("progressDeadline", "1s"), CANARY_ONLY)
+    )
 
     strategy: Strategy = Strategy.ROLLING_UPDATE
-    """RollingUpdate: pod by pod, a new one ready before an old one goes."""
+    """RollingUpdate: pod by pod, a new one ready before an old one goes. Canary: the same, after
+    the steps of `canary`."""
+    canary: Canary | None = None
+    """Steps and checks of strategy Canary; by default one pod for a minute."""
     progress_deadline: DurationString = "10m"
     """A revision that comes no further for so long is aborted; the one that serves stays."""
     max_restarts: int = Field(default=2, ge=0, le=100)

@@ -11,7 +11,12 @@ from winnow_operator.api.fields import DURATION_PATTERN
 from winnow_operator.api.names import MAX_JOB_NAME
 from winnow_operator.api.rules import Rule, said
 
-MAX_SECONDS = {"progressDeadline": 24 * 3600, "connectionMaxAge": 24 * 3600, "drain": 600}
+MAX_SECONDS = {
+    "progressDeadline": 24 * 3600,
+    "pause": 24 * 3600,
+    "connectionMaxAge": 24 * 3600,
+    "drain": 600,
+}
 """The longest duration of each field."""
 
 SERVER_NAME = Rule(
@@ -45,6 +50,12 @@ SPEC_RULES = (
     ),
 )
 
+CANARY_ONLY = Rule(
+    "!has(self.canary) || self.strategy == 'Canary'",
+    "canary has a meaning only with strategy Canary: set it, or leave canary out",
+    path=".canary",
+)
+
 AUTOSCALING_RULES = (
     Rule(
         "self.minReplicas <= self.maxReplicas",
@@ -69,7 +80,7 @@ def duration_rule(name: str, least: str) -> Rule:
     most = f"{MAX_SECONDS[name]}s"
     # What is no duration at all, the pattern refuses: duration() would only add words about types.
     return Rule(
-        f"!self.{name}.matches('{DURATION_PATTERN}') || (duration(self.{name}) >= "
+        f"!has(self.{name}) || !self.{name}.matches('{DURATION_PATTERN}') || (duration(self.{name}) >= "
         f"duration('{least}') && duration(self.{name}) <= duration('{most}'))",
         f"{name} must be from {least} to {most}",
         said(f"{name} is %s, allowed are durations from {least} to {most}", f"self.{name}"),

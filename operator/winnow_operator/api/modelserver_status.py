@@ -51,11 +51,38 @@ class RevisionStatus(ApiModel):
     """When its outcome last changed."""
 
 
+class CheckVerdict(StrEnum):
+    """What a check of a canary has found."""
+
+    PASSED = "Passed"
+    FAILED = "Failed"
+    INCONCLUSIVE = "Inconclusive"
+
+
+class CheckStatus(ApiModel):
+    """One check of a canary."""
+
+    name: str = Field(max_length=63)
+    """What is checked, such as `Restarts`."""
+    verdict: CheckVerdict
+    """Passed, Failed, or Inconclusive: too little is known, so it has not passed."""
+    message: str = Field(default="", max_length=256)
+    """The same with figures."""
+
+
 class RolloutStatus(ApiModel):
     """A revision on its way."""
 
     revision: int = Field(ge=1)
     """Its number."""
+    step: int | None = Field(default=None, ge=0)
+    """Number of the canary's step, from 0; missing while it takes over pod by pod."""
+    step_since: Timestamp | None = None
+    """Since when all pods of the step are ready; its pause counts from here."""
+    checks: tuple[CheckStatus, ...] = Field(
+        default=(), max_length=8, json_schema_extra=atomic_list()
+    )
+    """What the canary's checks have found."""
     ready: int = Field(default=0, ge=0)
     """The most pods of it that were ready at one time."""
     since: Timestamp

@@ -23,6 +23,15 @@ from winnow_operator.api.fields import duration_seconds
 from winnow_operator.api.modelserver import ModelServerSpec
 from winnow_operator.api.modelserver_status import RevisionOutcome, RolloutStatus
 from winnow_operator.domain.blockages import format_time, parse_time
+from winnow_operator.domain.canaries import (
+    CanaryFacts,
+    canary_of,
+    current_step,
+    failed_check,
+    follow_step,
+    inconclusive_checks,
+    seconds_of_pause,
+)
 from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.revisions import Revisions
 from winnow_operator.domain.served_models import Model
@@ -94,8 +103,13 @@ def _superseded(revisions: Revisions, target: int | None, facts: ServerFacts) ->
 
 
 def _begun(revisions: Revisions, target: int, facts: ServerFacts) -> Revisions:
+    # Where nothing serves, there is nothing to protect and nothing to compare with.
+    has_steps = canary_of(facts.spec) is not None and revisions.serving is not None
+    rollout = RolloutStatus(
+        revision=target, step=0 if has_steps else None, since=format_time(facts.now)
+    )
     begun = revisions.mark(target, RevisionOutcome.ROLLING_OUT, facts.now)
-    return replace(begun, rollout=RolloutStatus(revision=target, since=format_time(facts.now)))
+    return replace(begun, rollout=rollout)
 
 
 def _on_its_way(revisions: Revisions, rollout: RolloutStatus, facts: ServerFacts) -> Revisions:
@@ -103,15 +117,23 @@ def _on_its_way(revisions: Revisions, rollout: RolloutStatus, facts: ServerFacts
     if ready > rollout.ready:
         since = format_time(facts.now)
         rollout = rollout.model_copy(update={"ready": ready, "since": since})
-        revisions = replace(revisions, rollout=rollout)
+    canary = canary_of(facts.spec)
+    step = current_step(rollout, canary)
+    if step is not None and canary is not None:
+        rollout = follow_step(rollout, step, canary, _of_canary(rollout, facts))
+    revisions = replace(revisions, rollout=rollout)
     fault = fault_of(rollout, facts)
     if fault is not None and revisions.serving is not None:
         aborted = RevisionOutcome.ABORTED
         revisions = revisions.mark(rollout.revision, aborted, facts.now, fault.message)
         return replace(revisions, rollout=None)
-    if ready >= facts.spec.replicas:
+    if step is None and ready >= facts.spec.replicas:
         return _promoted(revisions, rollout.revision, facts)
     return revisions
+
+
+def _of_canary(rollout: RolloutStatus, facts: ServerFacts) -> CanaryFacts:
+    return CanaryFacts(now=facts.now, pods=facts.pods_of(rollout.revision))
 
 
 def _promoted(revisions: Revisions, number: int, facts: ServerFacts) -> Revisions:
@@ -136,14 +158,32 @@ def fault_of(rollout: RolloutStatus, facts: ServerFacts) -> Blockage | None:
                 f"{limits.max_restarts} (rollout.maxRestarts): {how}"
             )
             return Blockage(Reason.CRASHING, words)
+    failed = failed_check(rollout.checks)
+    if failed is not None:
+        words = f"check {failed.name} has failed: {failed.message}"
+        return Blockage(Reason.ROLLOUT_ABORTED, words)
+    return _late(rollout, facts)
+
+
+def _late(rollout: RolloutStatus, facts: ServerFacts) -> Blockage | None:
     left = seconds_to_deadline(rollout, facts)
-    if left is not None and left <= 0:
-        words = (
-            f"{facts.ready(rollout.revision)} of {facts.spec.replicas} pods are ready, and for "
-            f"{limits.progress_deadline} (rollout.progressDeadline) no more became so{why(pods)}"
-        )
-        return Blockage(Reason.NO_PROGRESS, words)
-    return None
+    if left is None or left > 0:
+        return None
+    limit = f"{facts.spec.rollout.progress_deadline} (rollout.progressDeadline)"
+    if rollout.step_since is not None:
+        words = f"for {limit} checks were inconclusive: {inconclusive_checks(rollout.checks)}"
+        return Blockage(Reason.INCONCLUSIVE, words)
+    words = (
+        f"{facts.ready(rollout.revision)} of {_aim(rollout, facts)} pods are ready, and for "
+        f"{limit} no more became so{why(facts.pods_of(rollout.revision))}"
+    )
+    return Blockage(Reason.NO_PROGRESS, words)
+
+
+def _aim(rollout: RolloutStatus, facts: ServerFacts) -> int:
+    """Pods that a revision on its way shall have before it comes further."""
+    step = current_step(rollout, canary_of(facts.spec))
+    return facts.spec.replicas if step is None else step.replicas
 
 
 def why(pods: Sequence[ServerPod]) -> str:
@@ -161,7 +201,22 @@ def seconds_to_deadline(rollout: RolloutStatus | None, facts: ServerFacts) -> fl
     if rollout is None:
         return None
     limit = timedelta(seconds=duration_seconds(facts.spec.rollout.progress_deadline))
+    step = current_step(rollout, canary_of(facts.spec))
+    if rollout.step_since is not None and step is not None:
+        limit += timedelta(seconds=duration_seconds(step.pause))  # which is no time lost
     return (parse_time(rollout.since) + limit - facts.now).total_seconds()
+
+
+def seconds_to_look(rollout: RolloutStatus | None, facts: ServerFacts) -> float | None:
+    """How soon to look again although nothing happens; None if there is no need to."""
+    if rollout is None:
+        return None
+    left = [seconds_to_deadline(rollout, facts)]
+    step = current_step(rollout, canary_of(facts.spec))
+    if step is not None and rollout.step_since is not None:
+        left.append(seconds_of_pause(rollout, step, facts.now))
+    # Where nothing else serves, a revision that has passed its deadline goes on trying.
+    return min((seconds for seconds in left if seconds is not None and seconds > 0), default=None)
 
 
 def replicas_of(revisions: Revisions, facts: ServerFacts) -> dict[int, int]:
@@ -171,6 +226,9 @@ def replicas_of(revisions: Revisions, facts: ServerFacts) -> dict[int, int]:
         return {} if serving is None else {serving: wanted}
     if serving is None:
         return {rollout.revision: wanted}
+    step = current_step(rollout, canary_of(facts.spec))
+    if step is not None:
+        return {serving: wanted, rollout.revision: step.replicas}
     ready = facts.ready(rollout.revision)
     # What a pod has cost is not given back because it is not ready for a moment.
     told = min(facts.replicas.get(rollout.revision, 0), wanted)

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from winnow_contract.uris import UriError, parse_claim
 from winnow_operator.api.fields import duration_seconds
-from winnow_operator.api.modelserver import ModelServerSpec
+from winnow_operator.api.modelserver import ModelServerSpec, Strategy
 from winnow_operator.api.modelserver_rules import MAX_SECONDS
 from winnow_operator.domain.checks import one_line
 from winnow_operator.domain.pod_template_checks import check_pod_template, check_resources
@@ -51,15 +51,23 @@ def _artifact_is_in_a_claim(uri: str) -> Iterator[str]:
 
 def durations_are_in_range(spec: ModelServerSpec) -> Iterator[str]:
     """Neither endless nor nothing."""
-    given = {
-        ("rollout", "progressDeadline", 1): spec.rollout.progress_deadline,
-        ("server", "connectionMaxAge", 0): spec.server.connection_max_age,
-        ("server", "drain", 0): spec.server.drain,
-    }
-    for (part, name, least), text in given.items():
-        if not least <= duration_seconds(text) <= MAX_SECONDS[name]:
-            allowed = f"durations from {least}s to {MAX_SECONDS[name]}s"
-            yield f"spec.{part}.{name} is {text}, allowed are {allowed}"
+    steps = spec.rollout.canary.steps if spec.rollout.canary else ()
+    given = [
+        ("spec.rollout.progressDeadline", 1, spec.rollout.progress_deadline),
+        ("spec.server.connectionMaxAge", 0, spec.server.connection_max_age),
+        ("spec.server.drain", 0, spec.server.drain),
+        *((f"spec.rollout.canary.steps[{i}].pause", 1, s.pause) for i, s in enumerate(steps)),
+    ]
+    for path, least, text in given:
+        most = MAX_SECONDS[path.rpartition(".")[2]]
+        if not least <= duration_seconds(text) <= most:
+            yield f"{path} is {text}, allowed are durations from {least}s to {most}s"
+
+
+def canary_has_its_strategy(spec: ModelServerSpec) -> Iterator[str]:
+    """Steps are for a canary."""
+    if spec.rollout.canary is not None and spec.rollout.strategy is not Strategy.CANARY:
+        yield "spec.rollout.canary has a meaning only with strategy Canary: set it, or leave canary out"
 
 
 def resources_are_amounts(spec: ModelServerSpec) -> Iterator[str]:
@@ -103,6 +111,7 @@ def pod_template_is_allowed(spec: ModelServerSpec) -> Iterator[str]:
 CHAIN: tuple[Check, ...] = (
     model_is_named,
     durations_are_in_range,
+    canary_has_its_strategy,
     resources_are_amounts,
     autoscaling_can_work,
     pod_template_is_allowed,

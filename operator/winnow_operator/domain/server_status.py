@@ -16,8 +16,10 @@ from winnow_operator.api.modelserver_status import (
     ModelServerStatus,
     RevisionOutcome,
     RevisionStatus,
+    RolloutStatus,
 )
 from winnow_operator.api.names import LABEL_MODELSERVER
+from winnow_operator.domain.canaries import canary_of, current_step, inconclusive_checks
 from winnow_operator.domain.job_conditions import Verdict, condition
 from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.revisions import Revisions, said_of
@@ -121,14 +123,29 @@ def _ready(situation: ServerSituation) -> Verdict:
 def _progressing(situation: ServerSituation) -> Verdict:
     rollout = situation.revisions.rollout
     if rollout is not None:
-        named = said_of(situation.revisions.get(rollout.revision))
-        ready = situation.facts.ready(rollout.revision)
-        words = f"{named} is rolled out: {ready} of {situation.wanted} pods are ready"
-        pods = situation.facts.pods_of(rollout.revision)
-        return True, Reason.ROLLING_OUT, f"{words}{why(pods)}"
+        return True, *_on_its_way(situation, rollout)
     if situation.waits_for is not None:
         return False, situation.waits_for.reason, situation.waits_for.message
     return False, Reason.AS_EXPECTED, ""
+
+
+def _on_its_way(situation: ServerSituation, rollout: RolloutStatus) -> tuple[Reason, str]:
+    facts = situation.facts
+    named, ready = situation.revisions.get(rollout.revision), facts.ready(rollout.revision)
+    pods = why(facts.pods_of(rollout.revision))
+    canary = canary_of(facts.spec)
+    step = current_step(rollout, canary)
+    if step is None or canary is None:
+        words = f"{said_of(named)} is rolled out: {ready} of {situation.wanted} pods are ready"
+        return Reason.ROLLING_OUT, f"{words}{pods}"
+    number, count = (rollout.step or 0) + 1, len(canary.steps)
+    where = (
+        f"{said_of(named)} is a canary, step {number} of {count}: {ready} of {step.replicas} pods"
+    )
+    unknown = inconclusive_checks(rollout.checks)
+    if unknown and rollout.step_since is not None:
+        return Reason.INCONCLUSIVE, f"{where} are ready, checks are inconclusive: {unknown}"
+    return Reason.CANARY, f"{where} are ready{pods}"
 
 
 def _degraded(situation: ServerSituation) -> Verdict:

@@ -21,7 +21,7 @@ from winnow_operator.domain.rollouts import (
     ServerFacts,
     advance,
     replicas_of,
-    seconds_to_deadline,
+    seconds_to_look,
 )
 from winnow_operator.domain.served_models import Model, given_model, selected_model, source_of
 from winnow_operator.domain.server_checks import check_server
@@ -88,7 +88,7 @@ class ModelServerReconciler:
         await self._write(context, facts, obstacle=obstacle)
         waits = LOOK_AGAIN_SECONDS if isinstance(facts.wanted, Blockage) else None
         soon = SOON_SECONDS if obstacle is not None else None
-        return soonest(waits, soon, _until_deadline(revisions, facts))
+        return soonest(waits, soon, seconds_to_look(revisions.rollout, facts))
 
     def forget_state(self, key: Key) -> None:
         """Drop what is remembered of the children, which are applied again."""
@@ -242,12 +242,6 @@ def _is_news(conditions: Any, waits: Blockage) -> bool:
         c.reason for c in conditions if c.type in {ConditionType.PROGRESSING, ConditionType.STALLED}
     }
     return str(waits.reason) not in known
-
-
-def _until_deadline(revisions: Revisions, facts: ServerFacts) -> float | None:
-    left = seconds_to_deadline(revisions.rollout, facts)
-    # Where nothing else serves, a revision that has passed its deadline goes on trying.
-    return left if left is not None and left > 0 else None
 
 
 def _placeholder(body: Body) -> ModelServer:

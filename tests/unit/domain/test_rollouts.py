@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -240,3 +241,85 @@ def test_whatever_happens_what_answers_is_never_less_than_what_was_asked_for(
         rolling = [r for r in known.history if r.outcome is RevisionOutcome.ROLLING_OUT]
         assert len(rolling) == (known.rollout is not None)
         told = plan
+
+
+CANARY = {
+    "rollout": {
+        "strategy": "Canary",
+        "canary": {"steps": [{"replicas": 1, "pause": "30s"}, {"replicas": 2, "pause": "1m"}]},
+    }
+}
+
+
+def canary(*, seconds: float = 0, ready: int = 0, **changes: Any) -> ServerFacts:
+    """Model b as a canary beside three pods of model a."""
+    found = [*pods(r1=3, r2=ready), *changes.pop("more", ())]
+    told = changes.pop("told", {})
+    observed = facts(model("b"), found, replicas=told, seconds=seconds, **CANARY)
+    return with_replicas(observed, 3)
+
+
+def begun_canary() -> Revisions:
+    return advance(serving("a", replicas=3), canary())
+
+
+def test_a_canary_stands_beside_all_pods_that_serve() -> None:
+    known = begun_canary()
+
+    assert known.rollout is not None
+    assert known.rollout.step == 0
+    assert replicas_of(known, canary()) == {1: 3, 2: 1}
+
+
+def test_the_pause_counts_from_when_all_pods_of_the_step_are_ready() -> None:
+    known = advance(begun_canary(), canary(seconds=100, ready=1))
+
+    assert advance(known, canary(seconds=129, ready=1)) == known
+    after = advance(known, canary(seconds=130, ready=1))
+    assert after.rollout is not None
+    assert (after.rollout.step, after.rollout.step_since) == (1, None)
+    assert replicas_of(after, canary(seconds=130, ready=1)) == {1: 3, 2: 2}
+
+
+def test_after_the_last_step_the_canary_takes_over_pod_by_pod() -> None:
+    known = advance(begun_canary(), canary(seconds=1, ready=1))
+    known = advance(known, canary(seconds=31, ready=1))
+    known = advance(known, canary(seconds=40, ready=2))
+    known = advance(known, canary(seconds=100, ready=2))
+    assert known.rollout is not None
+    assert known.rollout.step is None
+    assert replicas_of(known, canary(ready=2, told={1: 3, 2: 2})) == {1: 1, 2: 3}
+
+    after = advance(known, canary(seconds=110, ready=3))
+    assert after.serving == 2
+
+
+def test_a_canary_that_restarts_once_is_aborted_with_the_reason() -> None:
+    known = advance(begun_canary(), canary(seconds=1, ready=1))
+    crashed = pod(2, restarts=1, ended=ended(139, reason="Error"))
+
+    after = advance(known, canary(seconds=5, more=[crashed]))
+
+    assert outcomes(after) == {2: "Aborted", 1: "Serving"}
+    assert "check Restarts has failed" in after.history[0].message
+    assert "exit code 139" in after.history[0].message
+    assert replicas_of(after, canary()) == {1: 3}
+
+
+def test_a_canary_whose_pods_are_not_ready_in_the_end_is_inconclusive_and_waits() -> None:
+    known = advance(begun_canary(), canary(seconds=1, ready=1))
+
+    waits = advance(known, canary(seconds=60, ready=0))
+    late = advance(waits, canary(seconds=632, ready=0))
+
+    assert waits.rollout is not None
+    assert waits.rollout.step == 0
+    assert outcomes(late)[2] == "Aborted"
+    assert "checks were inconclusive: 0 of 1 pods are ready" in late.history[0].message
+
+
+def test_the_first_revision_needs_no_canary() -> None:
+    known = advance(Revisions(), facts(model("a"), **CANARY))
+
+    assert known.rollout is not None
+    assert known.rollout.step is None

@@ -1,0 +1,115 @@
+"""The canary of a rollout: which step it is in, what its checks say, and what follows.
+
+    step 0 --all its pods ready--> pause, checks --passed--> step 1 ... --passed--> takes over pod by pod
+                                        |
+                                        +--failed, or inconclusive until the deadline--> aborted
+
+A check that knows too little is inconclusive: it has not passed, and the canary waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from winnow_operator.api.fields import duration_seconds
+from winnow_operator.api.modelserver import Canary, CanaryStep, ModelServerSpec, Strategy
+from winnow_operator.api.modelserver_status import CheckStatus, CheckVerdict, RolloutStatus
+from winnow_operator.domain.blockages import format_time, parse_time
+from winnow_operator.domain.server_pods import ServerPod, words_of
+
+MAX_MESSAGE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryFacts:
+    """What is observed of a canary."""
+
+    now: datetime
+    pods: Sequence[ServerPod]
+
+    @property
+    def ready(self) -> int:
+        """Pods of it that are ready."""
+        return sum(pod.ready for pod in self.pods)
+
+
+def canary_of(spec: ModelServerSpec) -> Canary | None:
+    """Steps and checks, where the strategy has them."""
+    if spec.rollout.strategy is not Strategy.CANARY:
+        return None
+    return spec.rollout.canary or Canary()
+
+
+def current_step(rollout: RolloutStatus, canary: Canary | None) -> CanaryStep | None:
+    """The step that a rollout is in; None while it takes over, or where there are no steps."""
+    if canary is None or rollout.step is None or rollout.step >= len(canary.steps):
+        return None
+    return canary.steps[rollout.step]
+
+
+def follow_step(
+    rollout: RolloutStatus, step: CanaryStep, canary: Canary, facts: CanaryFacts
+) -> RolloutStatus:
+    """The rollout with what its step has come to, and in the next step if this one is through."""
+    checks = check_canary(canary, step, facts)
+    moment = format_time(facts.now)
+    if rollout.step_since is None:
+        if facts.ready < step.replicas:
+            return rollout.model_copy(update={"checks": checks})
+        return rollout.model_copy(update={"checks": checks, "step_since": moment, "since": moment})
+    rollout = rollout.model_copy(update={"checks": checks})
+    is_over = seconds_of_pause(rollout, step, facts.now) <= 0
+    if not is_over or any(c.verdict is not CheckVerdict.PASSED for c in checks):
+        return rollout
+    later = (rollout.step or 0) + 1
+    following = later if later < len(canary.steps) else None
+    return rollout.model_copy(update={"step": following, "step_since": None, "since": moment})
+
+
+def seconds_of_pause(rollout: RolloutStatus, step: CanaryStep, now: datetime) -> float:
+    """What is left of a step's pause; all of it before its pods are ready."""
+    pause = float(duration_seconds(step.pause))
+    if rollout.step_since is None:
+        return pause
+    return pause - (now - parse_time(rollout.step_since)).total_seconds()
+
+
+def check_canary(canary: Canary, step: CanaryStep, facts: CanaryFacts) -> tuple[CheckStatus, ...]:
+    """What each check says now."""
+    return (_readiness(step, facts), _restarts(canary, facts))
+
+
+def failed_check(checks: Sequence[CheckStatus]) -> CheckStatus | None:
+    """The first check that has failed."""
+    return next((c for c in checks if c.verdict is CheckVerdict.FAILED), None)
+
+
+def inconclusive_checks(checks: Sequence[CheckStatus]) -> str:
+    """What the checks lack that know too little, in words; empty if all know enough."""
+    return "; ".join(c.message for c in checks if c.verdict is CheckVerdict.INCONCLUSIVE)
+
+
+def _check(name: str, verdict: CheckVerdict, message: str) -> CheckStatus:
+    return CheckStatus(name=name, verdict=verdict, message=message[:MAX_MESSAGE])
+
+
+def _readiness(step: CanaryStep, facts: CanaryFacts) -> CheckStatus:
+    """A pod is ready once it has reproduced its golden batch, and as long as it answers."""
+    is_ready = facts.ready >= step.replicas
+    verdict = CheckVerdict.PASSED if is_ready else CheckVerdict.INCONCLUSIVE
+    return _check("Readiness", verdict, f"{facts.ready} of {step.replicas} pods are ready")
+
+
+def _restarts(canary: Canary, facts: CanaryFacts) -> CheckStatus:
+    worst = max(facts.pods, key=lambda pod: pod.restarts, default=None)
+    if worst is None or worst.restarts <= canary.max_restarts:
+        count = sum(pod.restarts for pod in facts.pods)
+        return _check("Restarts", CheckVerdict.PASSED, f"{count} restarts")
+    how = words_of(worst.ended[-1]) if worst.ended else "it does not say why"
+    words = (
+        f"pod {worst.name} was started again {worst.restarts} times, allowed are "
+        f"{canary.max_restarts} (canary.maxRestarts): {how}"
+    )
+    return _check("Restarts", CheckVerdict.FAILED, words)
