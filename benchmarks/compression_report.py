@@ -35,7 +35,6 @@ class Row:
 
     subject: str
     name: str
-    number: int
     steps: Sequence[str]
     """Canonical text of each."""
     values: Mapping[str, Sequence[float | None]]
@@ -44,6 +43,8 @@ class Row:
     seconds: Sequence[float]
     """Median time of a request at batch size 1, turn by turn."""
     load_before: float
+    built_by: Sequence[str]
+    """The project's commits whose trainer has made the models of the subject."""
     failure: str = ""
     """Why it was not measured; empty if it was."""
 
@@ -81,17 +82,16 @@ class Measured:
 
     def choice(self) -> Choice:
         """The project's own choice: the fastest that meets the goals."""
-        names = [name for name in self.rows if name != EAGER]
+        names = [BASELINE, *(name for name in self.rows if name not in {BASELINE, EAGER})]
         table = np.asarray([self.rows[name].seconds for name in names])
         values: dict[str, Values] = {
             name: {**_pairs(self.rows[name].values), KEY: latency}
             for name, latency in zip(names, summarise(table), strict=True)
         }
-        base = of_baseline(self.rows[BASELINE].number, BASELINE, values[BASELINE])
+        base = of_baseline(0, BASELINE, values[BASELINE])
         others = [
-            Candidate(self.rows[name].number, name, values[name], values[BASELINE])
-            for name in names
-            if name != BASELINE
+            Candidate(number, name, values[name], values[BASELINE])
+            for number, name in enumerate(names[1:], 1)
         ]
         return choose(base, others, goals=self.subject.parsed_goals, prefer=[KEY])
 
@@ -148,8 +148,11 @@ def _table(measured: Measured) -> Iterator[str]:
     for name, why in measured.failures.items():
         yield f"  {name:24} not measured: {why}"
     loads = {row.load_before for row in measured.rows.values()}
-    turns = len(measured.rows[BASELINE].seconds)
-    yield f"  {turns} turns; load before them {max(loads):g}"
+    baseline = measured.rows[BASELINE]
+    yield (
+        f"  {len(baseline.seconds)} turns; load before them {max(loads):g}; models built by winnow "
+        f"{', '.join(baseline.built_by)}"
+    )
     yield f"  {measured.choice().reason}"
 
 

@@ -100,28 +100,24 @@ def _resnet() -> Subject:
             "width": "64",
             "depth": "2",
             "stem": "large",
-            "epochs": "6",
+            "epochs": "10",
             "batch_size": "32",
             "learning_rate": "0.001",
             "schedule": "onecycle",
+            "label_smoothing": "0.1",
         },
         data="pvc://data/digits-64x64.npz",
-        test="0.3",
+        test="0.2",
         validation="0.2",
         candidates={
             INT8: (quantize,),
             "cut-50-int8": (_cut("0.5", 3), quantize),
-            "cut-75-int8": (_cut("0.75", 6), quantize),
-            "quarter": (_student("0.25", "1", 20),),
-            "quarter-int8": (_student("0.25", "1", 20), quantize),
-            "quarter-shallow-int8": (_student("0.25", "0.5", 20), quantize),
-            "eighth-int8": (_student("0.125", "1", 30), quantize),
-            "eighth-shallow-int8": (_student("0.125", "0.5", 30), quantize),
-            "eighth-shallow-cut-int8": (
-                _student("0.125", "0.5", 30),
-                _cut("0.25", 20),
-                quantize,
-            ),
+            "cut-75-int8": (_cut("0.75", 8), quantize),
+            "quarter-int8": (_student("0.25", "1", 15), quantize),
+            "eighth": (_student("0.125", "1", 25),),
+            "eighth-int8": (_student("0.125", "1", 25), quantize),
+            "eighth-shallow-int8": (_student("0.125", "0.5", 25), quantize),
+            "eighth-shallow-cut-int8": (_student("0.125", "0.5", 25), _cut("0.25", 15), quantize),
         },
         goals=(
             {"metric": METRIC, "maxDrop": "0.015"},
@@ -132,7 +128,6 @@ def _resnet() -> Subject:
 
 
 def _transformer() -> Subject:
-    dynamic = _quantize(mode="Dynamic")
     return Subject(
         name="transformer",
         about="a Transformer of 4 layers, width 256, on mnist5k read as 28 rows",
@@ -141,7 +136,7 @@ def _transformer() -> Subject:
             "width": "256",
             "depth": "4",
             "heads": "4",
-            "epochs": "12",
+            "epochs": "10",
             "batch_size": "64",
             "learning_rate": "0.001",
             "schedule": "onecycle",
@@ -152,12 +147,11 @@ def _transformer() -> Subject:
         validation="0.1",
         candidates={
             INT8: (_quantize(),),
-            "int8-dynamic": (dynamic,),
-            "half-deep-int8": (_student("1", "0.5", 6), _quantize()),
-            "half-wide-int8": (_student("0.5", "1", 8), _quantize()),
+            "int8-dynamic": (_quantize(mode="Dynamic"),),
+            "cut-50-int8": (_cut("0.5", 6), _quantize()),
+            "half-deep-int8": (_student("1", "0.5", 4), _quantize()),
             "half-both": (_student("0.5", "0.5", 10),),
             "half-both-int8": (_student("0.5", "0.5", 10), _quantize()),
-            "cut-50-int8": (_cut("0.5", 6), _quantize()),
         },
         goals=(
             {"metric": METRIC, "maxDrop": "0.02"},

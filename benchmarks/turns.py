@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from benchmarks.subjects import BATCH_SIZES, LATENCY, Subject
 from winnow_contract.assignments import COMPRESSIONJOB, JobIdentity
 from winnow_contract.measured_metrics import metric_key
 from winnow_contract.measurements import Measurement
+from winnow_contract.pareto import Values
 from winnow_contract.resolved_steps import step_text
 from winnow_measure.evaluation import Evaluation
 from winnow_measure.examining import Examined, Examiner, batches_of
@@ -32,6 +34,7 @@ from winnow_measure.timing import time_burst, time_model, turn_order
 from winnow_runtime.artifacts import Tensor
 from winnow_runtime.errors import ModelError
 from winnow_trainer.architectures import Architecture, Model
+from winnow_trainer.compress.chain import REPORT
 from winnow_trainer.compress.source import DESCRIPTION, WEIGHTS
 from winnow_trainer.training import outputs_of
 
@@ -58,14 +61,14 @@ def measure_subject(subject: Subject, built: Built, turns: int) -> list[Row]:
     }
     requests[EAGER] = partial(_eager_seconds, eager, rows[BATCH_SIZES[0]])
     seconds: dict[str, list[float]] = {name: [] for name in requests}
-    before = load()
+    run = _Run(subject.name, load(), built.revisions)
     for turn in range(turns):
         for name in turn_order(list(requests), turn):
             seconds[name].append(requests[name]())
         print(f"{subject.name}: turn {turn + 1} of {turns}", file=sys.stderr, flush=True)
-    made = [_row(subject, found, seconds[name], before) for name, found in examined.items()]
-    made.append(_eager_row(subject, eager, evaluation, seconds[EAGER], before))
-    return [*made, *(_failed(subject, *failure) for failure in failures.items())]
+    made = [run.row(found, seconds[name]) for name, found in examined.items()]
+    made.append(run.eager_row(eager, evaluation, seconds[EAGER]))
+    return [*made, *(run.failed(name, why) for name, why in failures.items())]
 
 
 def _examine(
@@ -109,40 +112,54 @@ def _eager_seconds(model: nn.Module, rows: Tensor) -> float:
     return float(np.median(time_burst(partial(model, torch.from_numpy(rows))).seconds))
 
 
-def _row(subject: Subject, found: Examined, seconds: list[float], load_before: float) -> Row:
-    steps = found.built.objects("steps")
-    return Row(
-        subject=subject.name,
-        name=found.built.model.candidate,
-        number=found.built.model.number,
-        steps=[step_text({k: v for k, v in step.items() if k != "report"}) for step in steps],
-        values={key: list(pair) for key, pair in {**found.validation, **found.figures}.items()},
-        test={key: list(pair) for key, pair in found.test.items()},
-        seconds=seconds,
-        load_before=load_before,
-    )
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What all rows of a subject share."""
 
+    subject: str
+    load_before: float
+    built_by: tuple[str, ...]
 
-def _eager_row(
-    subject: Subject, model: Model, evaluation: Evaluation, seconds: list[float], before: float
-) -> Row:
-    validation, test = (
-        evaluation.quality(split, outputs_of(model, torch.from_numpy(split.inputs)))
-        for split in (evaluation.validation, evaluation.test)
-    )
-    return Row(
-        subject=subject.name,
-        name=EAGER,
-        number=0,
-        steps=[],
-        values={key: list(pair) for key, pair in validation.items()}
-        | {"parameters": [model.parameter_count, None]},
-        test={key: list(pair) for key, pair in test.items()},
-        seconds=seconds,
-        load_before=before,
-    )
+    def row(self, found: Examined, seconds: list[float]) -> Row:
+        """Of a model in ONNX Runtime."""
+        steps = found.built.objects("steps")
+        return self._made(
+            found.built.model.candidate,
+            (found.validation, found.test),
+            found.figures,
+            seconds,
+            [step_text({k: v for k, v in step.items() if k != REPORT}) for step in steps],
+        )
 
+    def eager_row(self, model: Model, evaluation: Evaluation, seconds: list[float]) -> Row:
+        """Of the baseline in PyTorch, which has no file."""
+        validation, test = (
+            evaluation.quality(split, outputs_of(model, torch.from_numpy(split.inputs)))
+            for split in (evaluation.validation, evaluation.test)
+        )
+        figures = {"parameters": (float(model.parameter_count), None)}
+        return self._made(EAGER, (validation, test), figures, seconds, [])
 
-def _failed(subject: Subject, name: str, why: str) -> Row:
-    number = list(subject.candidates).index(name) + 2
-    return Row(subject.name, name, number, [], {}, {}, [], 0.0, failure=why)
+    def failed(self, name: str, why: str) -> Row:
+        """Of a candidate that could not be built or measured."""
+        return replace(self._made(name, ({}, {}), {}, [], []), failure=why)
+
+    def _made(
+        self,
+        name: str,
+        quality: tuple[Values, Values],
+        figures: Values,
+        seconds: list[float],
+        steps: list[str],
+    ) -> Row:
+        validation, test = quality
+        return Row(
+            subject=self.subject,
+            name=name,
+            steps=steps,
+            values={key: list(pair) for key, pair in {**validation, **figures}.items()},
+            test={key: list(pair) for key, pair in test.items()},
+            seconds=seconds,
+            load_before=self.load_before,
+            built_by=self.built_by,
+        )

@@ -20,26 +20,26 @@ DRIFT = (1.0, 2.0, 0.5, 3.0, 1.5)
 RESNET, TRANSFORMER = subjects()
 
 
-def row(name: str, number: int, *, accuracy: float, size: int, ms: float) -> Row:
+def row(name: str, *, accuracy: float, size: int, ms: float) -> Row:
     quality = {"accuracy": [accuracy, 0.004]}
     return Row(
         subject=RESNET.name,
         name=name,
-        number=number,
         steps=[],
         values={**quality, "parameters": [1000, None], "size_bytes": [size, None]},
         test={"accuracy": [accuracy - 0.01, 0.004]},
         seconds=[ms / 1000 * factor for factor in DRIFT],
         load_before=0.1,
+        built_by=["abc"],
     )
 
 
 def measured(subject: Subject, student_accuracy: float = 0.98) -> list[Row]:
-    eager = row(EAGER, 0, accuracy=0.99, size=0, ms=20)
+    eager = row(EAGER, accuracy=0.99, size=0, ms=20)
     rows = [
-        row(BASELINE, 1, accuracy=0.99, size=44_000_000, ms=4),
-        row(INT8, 2, accuracy=0.988, size=11_000_000, ms=1),
-        row("student", 3, accuracy=student_accuracy, size=400_000, ms=0.1),
+        row(BASELINE, accuracy=0.99, size=44_000_000, ms=4),
+        row(INT8, accuracy=0.988, size=11_000_000, ms=1),
+        row("student", accuracy=student_accuracy, size=400_000, ms=0.1),
         replace(eager, values={k: v for k, v in eager.values.items() if k != "size_bytes"}),
     ]
     return [replace(made, subject=subject.name) for made in rows]
@@ -85,7 +85,7 @@ def test_the_choice_does_not_see_the_test_split() -> None:
 
 
 def test_what_was_not_measured_is_named_and_holds_no_range() -> None:
-    failed = Row(RESNET.name, "broken", 9, [], {}, {}, [], 0.0, failure="NaN: the loss is nan")
+    failed = Row(RESNET.name, "broken", [], {}, {}, [], 0.0, [], "NaN: the loss is nan")
     text = report({"cpu": "some"}, [RESNET, TRANSFORMER], [*measured(RESNET), failed], [])
 
     assert "broken" in text
