@@ -1,5 +1,6 @@
 """The artifact of a trained model: weights, how to rebuild it, a golden batch, the manifest.
 
+model.onnx            the model as it is served
 model.safetensors     weights and buffers
 model.json            the architecture, classes and feature names: all that `load_model` needs
 golden.safetensors    a few raw validation rows and what the model made of them
@@ -22,9 +23,11 @@ from winnow_contract.files import write_file
 from winnow_contract.manifests import Committed, read_artifact, write_manifest
 from winnow_trainer.architectures import Architecture, Model
 from winnow_trainer.errors import storage_error
+from winnow_trainer.export import FLOAT_TOLERANCE, trace_onnx
 
 FORMAT = "winnow/safetensors-v1"
-WEIGHTS, DESCRIPTION, GOLDEN = "model.safetensors", "model.json", "golden.safetensors"
+GRAPH, WEIGHTS, DESCRIPTION = "model.onnx", "model.safetensors", "model.json"
+GOLDEN = "golden.safetensors"
 GOLDEN_ROWS = 8
 
 
@@ -35,7 +38,7 @@ def save_artifact(
     golden_rows: Tensor,
     manifest: Mapping[str, Any],
 ) -> Committed:
-    """Write an artifact and commit it.
+    """Write an artifact, ready to be served, and commit it.
 
     Args:
         folder: `<artifacts>/<trial>/<attempt>`.
@@ -48,7 +51,9 @@ def save_artifact(
         StorageError, DeniedError: if the storage does not take it.
     """
     files = model_files(model, description, golden_rows)
-    return commit_artifact(folder, files, {**manifest, "format": FORMAT})
+    files[GRAPH] = trace_onnx(model, golden_rows.cpu())
+    head = {**manifest, "format": FORMAT, "tolerance": dict(FLOAT_TOLERANCE)}
+    return commit_artifact(folder, files, head)
 
 
 def model_files(

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from tests.support.architectures import small, trained_looking
-from winnow_trainer.compress.delivery import FLOAT_TOLERANCE, deliver
+from winnow_trainer.compress.delivery import deliver
 from winnow_trainer.determinism import make_deterministic
+from winnow_trainer.export import FLOAT_TOLERANCE, trace_onnx
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("MLP", {}),
@@ -22,23 +23,29 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.parametrize("traced", [False, True], ids=["exported", "traced"])
 @pytest.mark.parametrize(("family", "given"), CASES, ids=[family for family, _ in CASES])
-def test_a_graph_computes_what_its_model_does(family: str, given: dict[str, Any]) -> None:
+def test_a_graph_computes_what_its_model_does(
+    family: str, given: dict[str, Any], *, traced: bool
+) -> None:
     make_deterministic(1)
     model = trained_looking(small(family, **given))
     rows = torch.randn(33, 54)
 
-    delivery = deliver(model, rows)
+    def graph() -> bytes:
+        return trace_onnx(model, rows) if traced else deliver(model, rows).content
 
-    wanted = delivery.run(rows).numpy()
-    session = onnxruntime.InferenceSession(delivery.content, providers=["CPUExecutionProvider"])
+    content = graph()
+
+    wanted = model(rows).detach().numpy()
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     allowed = FLOAT_TOLERANCE["absolute"] + FLOAT_TOLERANCE["relative"] * np.abs(wanted).max()
     for count in (1, 2, 33):
         (outputs,) = session.run(["outputs"], {"rows": rows[:count].numpy()})
         assert np.abs(np.asarray(outputs) - wanted[:count]).max() <= allowed
     weights = sum(parameter.numel() for parameter in model.parameters()) * 4
-    assert weights <= len(delivery.content) < weights + 12_000
-    graph = onnx.load_from_string(delivery.content)
-    onnx.checker.check_model(graph, full_check=True)
-    assert not any(node.metadata_props or node.doc_string for node in graph.graph.node)
-    assert delivery.content == deliver(model, rows).content
+    assert weights <= len(content) < weights + (60_000 if traced else 12_000)
+    proto = onnx.load_from_string(content)
+    onnx.checker.check_model(proto, full_check=True)
+    assert not any(node.metadata_props or node.doc_string for node in proto.graph.node)
+    assert content == graph()

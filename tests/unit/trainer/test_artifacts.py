@@ -63,7 +63,13 @@ def test_a_model_lies_there_as_plain_numbers_and_json(tmp_path: Path, model: Mod
 
     names = sorted(path.name for path in committed.folder.iterdir())
     sizes = sum(path.stat().st_size for path in committed.folder.iterdir())
-    assert names == ["golden.safetensors", "manifest.json", "model.json", "model.safetensors"]
+    assert names == [
+        "golden.safetensors",
+        "manifest.json",
+        "model.json",
+        "model.onnx",
+        "model.safetensors",
+    ]
     assert committed.size_bytes == sizes
     assert json.loads((committed.folder / "model.json").read_text())["family"] == "MLP"
     # The long tensor is not written once for each layer that is a view of it.

@@ -24,7 +24,7 @@ from safetensors.torch import save
 from winnow_contract.assignments import TrialAssignment
 from winnow_contract.manifests import manifest_head, value_entries
 from winnow_contract.steps import BASELINE
-from winnow_trainer.artifacts import DESCRIPTION, GOLDEN, GOLDEN_ROWS, model_files
+from winnow_trainer.artifacts import DESCRIPTION, GOLDEN, GOLDEN_ROWS, GRAPH, model_files
 from winnow_trainer.bench import Bench, Quality, describe_model, resolved_task, versions
 from winnow_trainer.compress.chain import Chained
 from winnow_trainer.compress.delivery import Delivery
@@ -34,7 +34,7 @@ from winnow_trainer.compress.operations import count_operations
 from winnow_trainer.compress.origin import Origin
 
 FORMAT = "winnow/onnx-v1"
-GRAPH, EVALUATION = "model.onnx", "evaluation.safetensors"
+EVALUATION = "evaluation.safetensors"
 CARD, SUMS = "README.md", "SHA256SUMS"
 LIBRARIES = ("onnx", "onnxscript", "onnxruntime", "torchao", "torch-pruning")
 """Besides torch, what decides how a candidate comes out."""

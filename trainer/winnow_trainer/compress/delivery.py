@@ -13,10 +13,7 @@ import torch
 from torch import Tensor
 
 from winnow_trainer.architectures import Model
-from winnow_trainer.export import export_onnx
-
-FLOAT_TOLERANCE: Mapping[str, float] = {"absolute": 1e-7, "relative": 1e-4}
-"""Sums of 32 bits in another order. Seen are up to 6e-7 of the largest output, over all families."""
+from winnow_trainer.export import FLOAT_TOLERANCE, export_onnx
 
 
 @dataclass(frozen=True, slots=True)
