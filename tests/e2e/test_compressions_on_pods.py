@@ -20,7 +20,7 @@ from tests.support.chart import ROOT
 from tests.support.namespace import Namespace, conditions, holds, outcomes
 from tests.support.real_jobs import real_compression
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.quiet]
 
 STEPS = {
     "baseline": [],

@@ -22,7 +22,7 @@ from devcluster.profiles import Profile, cache_root, open_profile
 from devcluster.status import LOGS, existing_log
 from tests.support.chart import ROOT
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.quiet]
 
 FIRST, SECOND = "e2e-devcluster", "e2e-devcluster2"
 READY_SECONDS, AGAIN_SECONDS, WAIT_SECONDS = 25.0, 10.0, 60.0
