@@ -40,11 +40,14 @@ def read_results(
     active: frozenset[int],
     context: TrialContext,
 ) -> Reading:
-    """All outcomes that the ended pods give, and the trials that they let go of."""
+    """All outcomes that the ended pods give, and the trials that they let go of.
+
+    A pod that is done gives what it says before it has ended, and lets go of nothing.
+    """
     known, newest = {batch.uid: batch for batch in batches}, newest_batches(batches)
     latest = _latest_pods(pods)
     open_trials, verdicts = active, list[PodVerdict]()
-    for pod in sorted((p for p in pods if p.is_terminal), key=_newest_first):
+    for pod in sorted((p for p in pods if not p.is_running), key=_newest_first):
         batch = known.get(pod.batch_uid)
         if batch is None:
             verdict = judge_orphan(pod, open_trials, context)
@@ -54,7 +57,7 @@ def read_results(
                 batch,
                 open_trials,
                 context,
-                is_latest=latest[(pod.batch_uid, pod.index)] <= _age(pod),
+                is_latest=pod.is_terminal and latest[(pod.batch_uid, pod.index)] <= _age(pod),
                 moved=frozenset(n for n in batch.trials_of(pod.index) if newest[n] != batch.number),
             )
         open_trials -= {s.number for s in verdict.settlements}
@@ -137,7 +140,9 @@ def open_indexes(batch: BatchFact, active: frozenset[int]) -> list[int]:
     return [i for i in batch.open_indexes() if any(n in active for n in batch.trials_of(i))]
 
 
-def spread_slots(batches: Iterable[BatchFact], active: frozenset[int], *, limit: int) -> Slots:
+def spread_slots(
+    batches: Iterable[BatchFact], active: frozenset[int], *, limit: int, lingering: int = 0
+) -> Slots:
     """Give slots to batches in the order in which they were made.
 
     Args:
@@ -145,6 +150,7 @@ def spread_slots(batches: Iterable[BatchFact], active: frozenset[int], *, limit:
         active: trials without an outcome that no ended pod has let go of, so that the slots of
             ended pods are free before the Job controller has counted them.
         limit: `budget.parallelism`.
+        lingering: pods without open trials that still hold a slot.
     """
     free, changes, resume, assigned = limit, dict[str, int](), list[str](), set[int]()
     for batch in sorted(batches, key=lambda b: b.number):
@@ -157,7 +163,20 @@ def spread_slots(batches: Iterable[BatchFact], active: frozenset[int], *, limit:
         if waiting and batch.suspended and not batch.queued:
             resume.append(batch.name)
     unassigned = tuple(sorted(active - assigned))
-    return Slots(changes, tuple(resume), free, unassigned)
+    return Slots(changes, tuple(resume), max(0, free - lingering), unassigned)
+
+
+def lingering_pods(
+    pods: Iterable[PodFact], batches: Iterable[BatchFact], active: frozenset[int]
+) -> int:
+    """How many pods are done, all their trials have an outcome, and they have not ended yet.
+
+    The scheduler and quotas count them until then.
+    """
+    known = {batch.uid: batch for batch in batches}
+    held = (p for p in pods if p.is_done and not p.is_terminal and not p.deleting)
+    trials = (known[p.batch_uid].trials_of(p.index) for p in held if p.batch_uid in known)
+    return sum(1 for numbers in trials if active.isdisjoint(numbers))
 
 
 def _must_change(batch: BatchFact, wanted: int, waiting: int) -> bool:
@@ -196,7 +215,7 @@ def surplus_pods(
 
 
 def _runs(pod: PodFact) -> bool:
-    return not pod.is_terminal and not pod.deleting
+    return pod.is_running and not pod.deleting
 
 
 def swept_batches(batches: Collection[BatchFact], active: frozenset[int]) -> list[BatchFact]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from winnow_contract.exit_codes import ExitCode
 from winnow_operator.api.conditions import Reason
 from winnow_operator.api.names import LABEL_BATCH
 from winnow_operator.domain.kinds import Kind, job_of
@@ -98,6 +99,8 @@ class PodFact:
     """Kind of its job."""
     component: str = TRIAL
     """What it does for its job: it runs trials, or measures."""
+    containers_ended: bool = False
+    """Whether all its containers have ended, others than the trial's too."""
 
     @property
     def is_terminal(self) -> bool:
@@ -105,9 +108,23 @@ class PodFact:
         return self.phase in {"Succeeded", "Failed"}
 
     @property
+    def is_done(self) -> bool:
+        """Whether its trials have ended well, and nothing in it runs any more.
+
+        That is known before the pod itself has ended, which takes its node about a second longer.
+        """
+        ended = self.termination
+        return self.containers_ended and ended is not None and ended.exit_code == ExitCode.OK
+
+    @property
+    def is_running(self) -> bool:
+        """Whether something in it still runs, or is to."""
+        return not self.is_terminal and not self.is_done
+
+    @property
     def is_waiting(self) -> bool:
         """Whether the trial container has not started yet."""
-        return self.phase == "Pending" and not self.deleting
+        return self.phase == "Pending" and self.termination is None and not self.deleting
 
 
 def read_pod(body: Mapping[str, Any]) -> PodFact | None:
@@ -141,6 +158,7 @@ def read_pod(body: Mapping[str, Any]) -> PodFact | None:
         created=metadata.get("creationTimestamp", ""),
         kind=job[0],
         component=labels.get(_COMPONENT) or TRIAL,
+        containers_ended=_have_ended(status),
     )
 
 
@@ -161,6 +179,11 @@ def _container_status(status: Mapping[str, Any]) -> Mapping[str, Any]:
         if container.get("name") == CONTAINER:
             return container  # type: ignore[no-any-return]
     return {}
+
+
+def _have_ended(status: Mapping[str, Any]) -> bool:
+    states = [c.get("state") or {} for c in status.get("containerStatuses") or ()]
+    return bool(states) and all("terminated" in state for state in states)
 
 
 def termination_of(state: Mapping[str, Any]) -> Termination | None:

@@ -31,8 +31,8 @@ from winnow_operator.reconcile.resync import Resync
 COALESCE_SECONDS = 0.05
 """What ends together is looked at together."""
 UNHURRIED_SECONDS = 1.0
-"""A pod that was made or runs, and what a Job has counted, start nothing; nor does a pod that ends
-where its Job has more to start by itself and nothing is chosen by its result."""
+"""A pod that was made or runs, and what a Job has counted, start nothing; nor does one that ends
+among others where nothing is chosen by its result and its Job has more to start by itself."""
 
 WATCHES = (
     *(Watch(OWN_KINDS[kind]) for kind in Kind),
@@ -54,7 +54,7 @@ class TrialKeeper(Protocol):
         ...
 
     def is_urgent(self, key: Key) -> bool:
-        """Whether a pod that ends may have something started, or end the job."""
+        """Whether something may have to be started when a pod has ended."""
         ...
 
     def woken_by(self, key: Key) -> list[Key]:
@@ -145,7 +145,8 @@ def _register_pods(
             return  # nothing that a reconcile would act on
         key = Key(pod.namespace, pod.job, pod.kind)
         is_over = pod.is_terminal or type == "DELETED"
-        soon = is_over and trials.is_urgent(key)
+        is_last = not pod.is_running and not pods.has_running(key)
+        soon = is_last or (is_over and trials.is_urgent(key))
         queue.add(key, delay=COALESCE_SECONDS if soon else UNHURRIED_SECONDS)
 
 

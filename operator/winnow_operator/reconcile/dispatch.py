@@ -27,7 +27,7 @@ class KindReconciler(Protocol):
         ...
 
     def is_urgent(self, key: Key) -> bool:
-        """Whether a pod that ends may have something started, or end the job."""
+        """Whether something may have to be started when a pod has ended."""
         ...
 
 
@@ -51,7 +51,7 @@ class Dispatch:
         return self.reconcilers[key.kind].mark_stale(key, number)
 
     def is_urgent(self, key: Key) -> bool:
-        """Whether a pod that ends may have something started, or end the job."""
+        """Whether something may have to be started when a pod has ended."""
         return self.reconcilers[key.kind].is_urgent(key)
 
     def woken_by(self, key: Key) -> list[Key]:

@@ -72,12 +72,12 @@ def goes_on(batch: BatchFact, pods: Collection[PodFact]) -> bool:
     """Whether a live batch has pods that run, or indexes that its Job may start (again)."""
     own = [pod for pod in pods if pod.batch_uid == batch.uid]
     over = {pod.index for pod in own if _is_the_last(pod)}
-    return any(not pod.is_terminal for pod in own) or not over.issuperset(batch.open_indexes())
+    return any(pod.is_running for pod in own) or not over.issuperset(batch.open_indexes())
 
 
 def _is_the_last(pod: PodFact) -> bool:
     """Whether the Job starts no further pod for the index of this one."""
-    if pod.phase == "Succeeded":
+    if pod.phase == "Succeeded" or pod.is_done:
         return True
     return pod.termination is not None and pod.termination.exit_code in NOT_RESTARTED
 

@@ -57,8 +57,8 @@ class JobState:
         self.ledger.put(record)
 
     @property
-    def waits_for_results(self) -> bool:
-        """Whether the next pod that ends may free a slot to be filled, or end the job."""
+    def may_start_more(self) -> bool:
+        """Whether the slot of the next pod that ends may have to be filled with something new."""
         return True
 
     def note_batches(self, names: Iterable[str]) -> None:

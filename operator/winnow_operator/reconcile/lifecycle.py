@@ -131,9 +131,9 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
         return True
 
     def is_urgent(self, key: Key) -> bool:
-        """Whether a pod that ends may have something started, or end the job."""
+        """Whether something may have to be started when a pod has ended."""
         state = self._states.get(key)
-        return state is None or state.waits_for_results
+        return state is None or state.may_start_more
 
     def _state(self, key: Key, uid: str) -> StateT | None:
         """What is kept of the job with this uid; that of a namesake before it never counts."""

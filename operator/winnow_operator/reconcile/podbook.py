@@ -55,6 +55,10 @@ class PodBook:
         own = (p for p in self._pods.get(key, {}).values() if p.job_uid == uid)
         return [p for p in own if p.component == component]
 
+    def has_running(self, key: Key) -> bool:
+        """Whether a pod of a job still runs, or is to."""
+        return any(pod.is_running for pod in self._pods.get(key, {}).values())
+
     def has(self, pod: PodFact) -> bool:
         """Whether this pod was seen before."""
         return pod.uid in self._pods.get(_key(pod), ())
@@ -107,4 +111,5 @@ def _key(pod: PodFact) -> Key:
 
 def _essence(pod: PodFact) -> tuple[object, ...]:
     image = bool(pod.image)
-    return (pod.phase, pod.termination, pod.deleting, pod.disrupted, pod.blockage, image)
+    ended = (pod.termination, pod.containers_ended)
+    return (pod.phase, *ended, pod.deleting, pod.disrupted, pod.blockage, image)

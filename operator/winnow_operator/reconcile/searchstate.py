@@ -18,6 +18,7 @@ from winnow_operator.engines import (
     is_adaptive,
     job_seed,
     make_engine,
+    planned_trials,
     trial_seed,
 )
 from winnow_operator.reconcile.jobstate import JobState
@@ -96,10 +97,12 @@ class SearchState(JobState):
 
     @property
     @override
-    def waits_for_results(self) -> bool:
-        """Not while a batch still has pods to start by itself, whatever those that end say."""
+    def may_start_more(self) -> bool:
+        """Not while a batch has pods to start by itself, and not once all trials are made."""
         slots = self.spec.budget.parallelism * self.spec.trials_per_pod
-        return self.is_adaptive or self.ledger.count(Outcome.ACTIVE) <= slots
+        if not self.is_adaptive and self.ledger.count(Outcome.ACTIVE) > slots:
+            return False
+        return not self.exhausted and self.ledger.searched < planned_trials(self.spec, self.space)
 
     @override
     def settle(self, record: TrialRecord) -> None:

@@ -11,6 +11,7 @@ from winnow_operator.domain.batches import BatchFact
 from winnow_operator.domain.blockages import blockage_from_words, format_time
 from winnow_operator.domain.ledger import TrialRecord
 from winnow_operator.domain.planning import (
+    lingering_pods,
     spent_batches,
     spread_slots,
     surplus_pods,
@@ -49,7 +50,8 @@ async def advance(context: JobContext, step: Step) -> Step:
         await context.gateway.delete(PODS, owner.namespace, pod.name, uid=pod.uid)
     open_trials = active - step.reading.released
     limit = context.job.spec.budget.parallelism
-    slots = spread_slots(step.batches, open_trials, limit=limit)
+    lingering = lingering_pods(step.pods, step.batches, active)
+    slots = spread_slots(step.batches, open_trials, limit=limit, lingering=lingering)
     await _patch_batches(context, slots.parallelism, slots.resume)
     again = sorted({*slots.unassigned, *step.reading.released})
     started, refusal = await _fill(context, slots.free, again, step)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from winnow_operator.domain.batches import BatchFact
 from winnow_operator.domain.planning import (
     SWEEP_AT,
     SWEEP_PODS,
+    lingering_pods,
     lost_indexes,
     open_indexes,
     read_results,
@@ -19,6 +22,7 @@ from winnow_operator.domain.planning import (
     surplus_pods,
     swept_batches,
 )
+from winnow_operator.domain.pods import PodFact, Termination
 
 ALL = frozenset(range(1, 100))
 
@@ -159,6 +163,48 @@ def test_two_pods_with_a_result_settle_their_trial_once_and_the_newer_one_counts
     (settlement,) = read_results(pods, [old, new], frozenset({1}), CONTEXT).settlements
 
     assert settlement.status.score == "-0.6"
+
+
+def done_pod(batch: BatchFact, index: int, code: int = 0) -> PodFact:
+    """A pod whose containers have ended, and which has not ended itself."""
+    said = message_of(*(succeeded(n) for n in batch.trials_of(index)))
+    return replace(
+        pod_of(batch, index), termination=Termination(code, "", said), containers_ended=True
+    )
+
+
+def test_a_pod_that_is_done_gives_its_result_before_it_has_ended() -> None:
+    batch = batch_of(1, [1, 2])
+
+    reading = read_results([done_pod(batch, 0), pod_of(batch, 1)], [batch], ALL, CONTEXT)
+
+    assert [s.number for s in reading.settlements] == [1]
+    assert reading.released == frozenset()
+
+
+def test_a_pod_whose_container_failed_says_nothing_before_it_has_ended() -> None:
+    batch = batch_of(1, [1])
+
+    assert read_results([done_pod(batch, 0, code=65)], [batch], ALL, CONTEXT).settlements == ()
+
+
+def test_a_pod_that_is_done_holds_its_slot_until_it_has_ended() -> None:
+    batch = batch_of(1, [1, 2], parallelism=2)
+    pods, active = [done_pod(batch, 0), pod_of(batch, 1)], frozenset({2})
+
+    assert lingering_pods(pods, [batch], active) == 1
+    assert lingering_pods(pods, [batch], frozenset({1, 2})) == 0  # its trial holds the slot still
+    assert lingering_pods([replace(pods[0], phase="Succeeded")], [batch], active) == 0
+    assert spread_slots([batch], active, limit=2, lingering=1).free == 0
+    assert spread_slots([batch], active, limit=1, lingering=1).free == 0
+
+
+def test_a_pod_that_is_done_is_left_to_end_by_itself() -> None:
+    batch = batch_of(1, [1, 2])
+    pods = [done_pod(batch, 0), done_pod(batch, 1)]
+
+    assert surplus_pods(pods, [batch], frozenset({2})) == []
+    assert spent_batches(pods, [batch], frozenset()) == []
 
 
 def test_a_pod_that_runs_for_nothing_is_surplus_while_others_of_its_batch_are_not() -> None:

@@ -84,6 +84,47 @@ def test_an_ended_pod_says_how_its_trial_container_ended() -> None:
     assert (pod.termination.exit_code, pod.termination.message) == (3, "{}")
 
 
+def _ended(*states: dict[str, Any], phase: str = "Running") -> PodFact:
+    """A pod with the trial's container in the first state, and others."""
+    named = [
+        {"name": "trial" if n == 0 else f"other-{n}", "state": s} for n, s in enumerate(states)
+    ]
+    return _read({"phase": phase, "containerStatuses": named})
+
+
+def _terminated(code: int) -> dict[str, Any]:
+    return {"terminated": {"exitCode": code, "message": "{}"}}
+
+
+@pytest.mark.parametrize("phase", ["Pending", "Running", "Succeeded"])
+def test_a_pod_is_done_when_its_container_has_ended_well_before_it_has_ended_itself(
+    phase: str,
+) -> None:
+    pod = _ended(_terminated(0), phase=phase)
+
+    assert pod.is_done
+    assert not pod.is_running
+    assert not pod.is_waiting
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        [{"waiting": {"reason": "ContainerCreating"}}],
+        [{"running": {}}],
+        [_terminated(1)],
+        [_terminated(137)],
+        [_terminated(0), {"running": {}}],
+    ],
+    ids=["starts", "runs", "crashed", "killed", "has a companion that runs"],
+)
+def test_a_pod_that_does_or_may_go_on_is_not_done(states: list[dict[str, Any]]) -> None:
+    pod = _ended(*states)
+
+    assert not pod.is_done
+    assert pod.is_running
+
+
 @pytest.mark.parametrize(
     ("given", "read"),
     [

@@ -16,6 +16,7 @@ from tests.support.examples import examples
 from tests.support.facts import CONTEXT, batch_of, message_of, pod_of, succeeded
 from winnow_operator.domain.batches import BatchFact
 from winnow_operator.domain.planning import (
+    lingering_pods,
     lost_indexes,
     read_results,
     spent_batches,
@@ -71,10 +72,22 @@ class _World:
         if not pods:
             return
         pod = pods[pick % len(pods)]
+        if pod.is_done:
+            kind = "fine"  # its containers have ended so
         job = next(j for j in self.jobs if j.fact.uid == pod.batch_uid)
         ended = _ENDINGS[kind](pod, job.fact.trials_of(pod.index))
         self.pods[self.pods.index(pod)] = ended
         job.uncounted.append((ended, kind))
+
+    def be_done(self, pick: int) -> None:
+        """The containers of a pod end well, and the pod itself has yet to."""
+        pods = self.running()
+        if not pods:
+            return
+        pod = pods[pick % len(pods)]
+        job = next(j for j in self.jobs if j.fact.uid == pod.batch_uid)
+        ended = _ENDINGS["fine"](pod, job.fact.trials_of(pod.index))
+        self.pods[self.pods.index(pod)] = replace(ended, phase=pod.phase)
 
     def count(self) -> None:
         """The Job controller counts what ended, later than the watch brings it."""
@@ -115,7 +128,10 @@ class _World:
             self._delete(batch)
         for pod in surplus_pods(pods, batches, open_trials):
             self._remove(pod)
-        slots = spread_slots(self.facts(), open_trials - reading.released, limit=self.limit)
+        lingering = lingering_pods(pods, batches, open_trials)
+        slots = spread_slots(
+            self.facts(), open_trials - reading.released, limit=self.limit, lingering=lingering
+        )
         for job in self.jobs:
             change = slots.parallelism.get(job.fact.name)
             if change is not None:
@@ -161,7 +177,8 @@ class _World:
             p
             for p in self.running()
             for job in self.jobs
-            if job.fact.uid == p.batch_uid and self.active & {*job.fact.trials_of(p.index)}
+            if job.fact.uid == p.batch_uid
+            and (p.is_done or self.active & {*job.fact.trials_of(p.index)})
         ]
         assert len(at_work) <= self.limit
 
@@ -177,7 +194,7 @@ def _with(
         termination = Termination(code, str(changes.get("why", "Error")), said(trials))
         facts = {k: v for k, v in changes.items() if k != "why"}
         phase = "Succeeded" if code == 0 else "Failed"
-        return replace(pod, phase=phase, termination=termination, **facts)  # type: ignore[arg-type]
+        return replace(pod, phase=phase, termination=termination, containers_ended=True, **facts)  # type: ignore[arg-type]
 
     return end
 
@@ -200,7 +217,7 @@ _ENDINGS: dict[str, Callable[[PodFact, tuple[int, ...]], PodFact]] = {
 _moves = st.lists(
     st.tuples(
         st.sampled_from(
-            ("end", "end", "end", "deliver", "deliver", "count", "look", "look", "limit")
+            ("end", "end", "end", "done", "deliver", "deliver", "count", "look", "look", "limit")
         ),
         st.integers(0, 20),
         st.sampled_from(tuple(_ENDINGS)),
@@ -219,6 +236,8 @@ def test_no_trial_is_lost_doubled_or_settled_twice(
         match move:
             case "end":
                 world.end_pod(pick, kind)
+            case "done":
+                world.be_done(pick)
             case "deliver":
                 world.deliver(pick)
             case "count":
@@ -240,3 +259,17 @@ def test_no_trial_is_lost_doubled_or_settled_twice(
         world.end_pod(0, "fine")
         world.book = {pod.uid: pod for pod in world.pods}
     assert sorted(world.settled) == list(range(1, 10))
+
+
+def test_no_pod_is_started_beside_one_that_is_done_and_has_not_ended() -> None:
+    world = _World(trials=2, per_pod=1, retries=0, limit=1)
+    world.look()
+    world.start_pods()
+    world.be_done(0)
+    world.deliver(1)
+    world.look()
+    world.start_pods()
+
+    world.check()
+    assert sorted(world.settled) == [1]
+    assert len(world.jobs) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.facts import batch_of
@@ -36,6 +38,13 @@ def test_a_batch_with_a_running_pod_goes_on() -> None:
     batch = batch_with_two_indexes()
 
     assert goes_on(batch, [pod(batch, 0, "Succeeded", 0), pod(batch, 1, "Running")])
+
+
+def test_a_batch_whose_last_pod_is_done_is_not_ended_before_that_pod_has_ended() -> None:
+    batch = batch_with_two_indexes(completed=frozenset({0}))
+    done = replace(pod(batch, 1, "Running", 0), containers_ended=True)
+
+    assert not goes_on(batch, [done])
 
 
 def test_an_index_that_its_job_has_counted_needs_no_pod() -> None:
