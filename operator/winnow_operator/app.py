@@ -37,6 +37,8 @@ from winnow_operator.kube.lease import LeaseElection, LeaseFence
 from winnow_operator.kube.preflight import wait_until_watchable
 from winnow_operator.kube.recorder import Recorder
 from winnow_operator.metrics.own import LONGEST_WORK_SECONDS, MAX_WORKERS, QUEUE_OLDEST_SECONDS
+from winnow_operator.metrics.prometheus import Prometheus
+from winnow_operator.reconcile.analysis import Analysis
 from winnow_operator.reconcile.compressionjob import CompressionJobReconciler
 from winnow_operator.reconcile.dispatch import Dispatch
 from winnow_operator.reconcile.jobcontext import Tools
@@ -101,6 +103,8 @@ async def _assemble(settings: Settings, stop: asyncio.Event, stack: AsyncExitSta
     pods = PodBook()
     tools = Tools(gateway, recorder, pods, settings, clock)
     queue = WorkQueue(clock, share=max(1, settings.workers - 1))
+    analysis = Analysis(_prometheus(settings, stack), clock, queue.add)
+    stack.push_async_callback(analysis.close)
     return Operator(
         settings=settings,
         gateway=gateway,
@@ -114,12 +118,20 @@ async def _assemble(settings: Settings, stop: asyncio.Event, stack: AsyncExitSta
             {
                 Kind.SEARCH: SearchJobReconciler(tools),
                 Kind.COMPRESSION: CompressionJobReconciler(tools),
-                Kind.SERVER: ModelServerReconciler(tools),
+                Kind.SERVER: ModelServerReconciler(tools, analysis),
             },
             tools.waiting,
         ),
         stop=stop,
     )
+
+
+def _prometheus(settings: Settings, stack: AsyncExitStack) -> Prometheus | None:
+    if not settings.prometheus_url:
+        return None
+    prometheus = Prometheus(settings.prometheus_url)
+    stack.push_async_callback(prometheus.close)
+    return prometheus
 
 
 def _check_health(health: Health, operator: Operator) -> None:

@@ -4,6 +4,7 @@ WinnowError
 ├── SettingsError         (in `settings`) a variable cannot be used: the process ends with 2
 ├── PortError             (in `health`) a port is taken: the process ends with 1
 ├── InvalidSpecError      the user's document cannot work: a condition, never a retry
+├── NoAnswerError         Prometheus did not answer: nothing is known (raised in `metrics` only)
 └── KubernetesError       the API server said no (raised in `kube` only)
     ├── NotFoundError         404
     ├── AlreadyExistsError    409 on a create
@@ -23,6 +24,10 @@ class WinnowError(Exception):
 
 class InvalidSpecError(WinnowError):
     """The user's document cannot work; the message is a sentence for the user."""
+
+
+class NoAnswerError(WinnowError):
+    """Prometheus did not answer a query; the message says why."""
 
 
 class KubernetesError(WinnowError):

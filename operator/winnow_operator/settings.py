@@ -51,6 +51,9 @@ class Settings:
     """WINNOW_STORAGE_SIZE: size of the claims that the operator makes."""
     storage_class: str = ""
     """WINNOW_STORAGE_CLASS: their class; empty: the cluster's default."""
+    prometheus_url: str = ""
+    """WINNOW_PROMETHEUS_URL: where canaries are judged by, `http://prometheus.monitoring:9090`; empty:
+    none, and they are judged without requests."""
     finished_pod_ttl_seconds: int = 300
     """WINNOW_FINISHED_POD_TTL_SECONDS: how long the last pods of an ended job stay, for logs."""
     workers: int = 4
@@ -61,6 +64,7 @@ class Settings:
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _QUANTITY = re.compile(r"[1-9][0-9]*([KMGTPE]i?)?")
+_URL = re.compile(r"https?://[^\s/]+\S*")
 _WEEK = 7 * 24 * 3600
 
 
@@ -84,6 +88,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         storage_uri=_storage(env),
         storage_size=_size(env),
         storage_class=env.get("WINNOW_STORAGE_CLASS", ""),
+        prometheus_url=_url(env, "WINNOW_PROMETHEUS_URL"),
         finished_pod_ttl_seconds=_whole(env, "WINNOW_FINISHED_POD_TTL_SECONDS", 300, top=_WEEK),
         workers=_whole(env, "WINNOW_WORKERS", 4, bottom=1, top=64),
     )
@@ -137,6 +142,13 @@ def _storage(env: Mapping[str, str]) -> str:
         except UriError as error:
             raise SettingsError(f"WINNOW_STORAGE_URI: {error}") from None
     return uri
+
+
+def _url(env: Mapping[str, str], name: str) -> str:
+    text = env.get(name, "").strip()
+    if text and not _URL.fullmatch(text):
+        raise SettingsError(f"{name} is {text!r}, allowed is a URL such as http://prometheus:9090")
+    return text
 
 
 def _size(env: Mapping[str, str]) -> str:

@@ -116,6 +116,7 @@ def test_every_setting_of_the_operator_has_a_value() -> None:
         "metrics": {"port": 9002},
         "storage": {"uri": "pvc://models/x", "size": "2Gi", "className": "fast"},
         "finishedPodTtlSeconds": 100000,
+        "prometheus": {"url": "http://prometheus:9090"},
         "workers": 9,
         "trainer": {"image": {"tag": "x"}},
         "server": {"image": {"tag": "x"}},
@@ -169,19 +170,36 @@ def test_network_policy_on_request_lets_through_dns_the_api_server_and_scrapes()
     assert probes == {"ports": [{"protocol": "TCP", "port": "health"}]}
 
 
-def test_monitors_on_request_select_the_operator_and_the_trials() -> None:
+def test_the_network_policy_lets_the_operator_reach_its_prometheus() -> None:
+    for url, port in (
+        ("http://prometheus.monitoring:9090", 9090),
+        ("https://a.example.com/x", 443),
+    ):
+        values = {"networkPolicy": {"enabled": True}, "prometheus": {"url": url}}
+        egress = find(render(values), "NetworkPolicy")["spec"]["egress"]
+        assert {"ports": [{"protocol": "TCP", "port": port}]} in egress
+
+
+def test_monitors_on_request_select_the_operator_the_trials_and_the_servers() -> None:
     monitors = {
         "serviceMonitor": {"enabled": True, "labels": {"x": "y"}},
         "podMonitor": {"enabled": True},
     }
     documents = render({"metrics": monitors, "watchNamespaces": ["blue"]})
 
-    service_monitor, pod_monitor = find(documents, "ServiceMonitor"), find(documents, "PodMonitor")
+    service_monitor = find(documents, "ServiceMonitor")
+    pod_monitor = find(documents, "PodMonitor", "winnow-trials")
     labels = find(documents, "Service")["metadata"]["labels"]
     assert service_monitor["metadata"]["labels"]["x"] == "y"
     assert service_monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
     assert pod_monitor["spec"]["namespaceSelector"] == {"matchNames": ["blue"]}
-    assert pod_monitor["spec"]["podMetricsEndpoints"][0]["port"] == "metrics"
+    ports = {
+        d["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"]: endpoint["port"]
+        for d in documents
+        if d["kind"] == "PodMonitor"
+        for endpoint in d["spec"]["podMetricsEndpoints"]
+    }
+    assert ports == {"trial": "metrics", "server": "http"}
 
 
 def test_common_labels_stand_on_everything_and_selectors_do_not_change() -> None:

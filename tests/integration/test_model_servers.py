@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import AsyncIterator
+
 import pytest
 
 from tests.support.api import Body, eventually
@@ -18,15 +21,18 @@ from tests.support.modelservers import (
 )
 from tests.support.namespace import Namespace, conditions, holds
 from tests.support.operator_process import OperatorProcess
+from tests.support.scripted_prometheus import ScriptedPrometheus, scripted_prometheus
 from tests.support.serving_node import Fares, Script, ServerView, serving_node
 from tests.support.simulated_node import simulated_node
+from winnow_operator.domain.loads import Load
 from winnow_operator.kube.resources import MODELSERVERS, SERVICES
 
-pytestmark = [pytest.mark.control_plane, pytest.mark.usefixtures("operator")]
+pytestmark = pytest.mark.control_plane
 
 
 @pytest.fixture
-def servers(namespace: Namespace) -> Servers:
+def servers(namespace: Namespace, operator: OperatorProcess) -> Servers:
+    assert operator.is_running
     return Servers(namespace)
 
 
@@ -461,3 +467,99 @@ async def test_a_server_that_is_deleted_in_the_middle_of_a_canary_leaves_nothing
             return not await servers.deployments() and not await servers.pods()
 
         await eventually(is_empty, what="nothing that is left")
+
+
+@pytest.fixture
+async def prometheus(
+    idle_operator: OperatorProcess,
+) -> AsyncIterator[ScriptedPrometheus]:
+    """A Prometheus that the operator is told of before it starts."""
+    async with scripted_prometheus() as scripted:
+        idle_operator.settings["WINNOW_PROMETHEUS_URL"] = scripted.url
+        yield scripted
+
+
+WATCHED = {
+    "strategy": "Canary",
+    "progressDeadline": "60s",
+    "canary": {"steps": [{"replicas": 1, "pause": "2s"}], "checks": {"minRequests": 50}},
+}
+GOOD_LOAD = Load(900, 0, 0.010)
+"""Of the revision that serves."""
+
+
+async def watch_canary(servers: Servers) -> None:
+    """A server that serves, and a canary beside it."""
+    await servers.create(model_server(rollout=WATCHED))
+    await servers.serves(artifact())
+    await servers.edit(model=artifact(SECOND))
+
+
+@pytest.mark.parametrize(
+    ("load", "words"),
+    [
+        (Load(100, 20, 0.010), "20 of 100 requests failed (20.0%)"),
+        (Load(100, 0, 0.030), "its p95 is 30 ms, 3 times the 10 ms"),
+    ],
+    ids=["errors", "slow"],
+)
+async def test_a_canary_that_does_worse_than_what_serves_is_aborted_with_the_figures(
+    prometheus: ScriptedPrometheus, namespace: Namespace, servers: Servers, load: Load, words: str
+) -> None:
+    prometheus.loads = {1: GOOD_LOAD, 2: load}
+    async with serving_node(namespace.api, namespace.name):
+        await watch_canary(servers)
+        body = await servers.state("RolloutAborted")
+        await servers.only_deployment("digits-r1")
+
+    assert words in conditions(body)["Degraded"]["message"]
+    assert body["status"]["revision"] == 1
+
+
+async def test_a_canary_waits_for_requests_and_goes_on_when_they_are_there(
+    prometheus: ScriptedPrometheus, namespace: Namespace, servers: Servers
+) -> None:
+    prometheus.loads = {1: GOOD_LOAD, 2: Load(7, 0, 0.010)}
+    async with serving_node(namespace.api, namespace.name):
+        await watch_canary(servers)
+        waits = await eventually(lambda: seen(servers, "7 of at least 50"), what="few requests")
+        assert revision(await servers.get(), 2)["outcome"] == "RollingOut"
+        prometheus.loads = {1: GOOD_LOAD, 2: Load(100, 0, 0.010)}
+        body = await servers.serves(artifact(SECOND))
+
+    assert waits["status"]["state"] == "Inconclusive"
+    assert waits["status"]["rollout"]["weight"] == "0.0077"
+    assert outcomes(body)[2] == "Serving"
+
+
+async def seen(servers: Servers, words: str) -> Body | None:
+    body = await servers.get()
+    return body if words in conditions(body)["Progressing"]["message"] else None
+
+
+async def test_a_prometheus_that_goes_silent_holds_a_canary_up_and_nothing_else(
+    prometheus: ScriptedPrometheus, namespace: Namespace, servers: Servers
+) -> None:
+    prometheus.silent = True
+    async with serving_node(namespace.api, namespace.name):
+        await watch_canary(servers)
+        await eventually(lambda: seen(servers, "is being asked"), what="a question")
+        begun = time.monotonic()
+        await servers.create(model_server("other"))
+        await servers.serves(artifact(), "other")
+        seconds = time.monotonic() - begun
+        await eventually(lambda: seen(servers, "does not answer"), what="no answer")
+        assert {"digits-r1", "digits-r2"} <= (await servers.deployments()).keys()
+
+    assert seconds < 5
+
+
+async def test_without_a_prometheus_a_canary_says_what_is_not_checked(
+    namespace: Namespace, servers: Servers
+) -> None:
+    async with serving_node(namespace.api, namespace.name):
+        await servers.create(model_server(rollout=CANARY))
+        body = await servers.serves(artifact())
+
+    degraded = conditions(body)["Degraded"]
+    assert (degraded["status"], degraded["reason"]) == ("True", "NoPrometheus")

@@ -50,6 +50,7 @@ def _without_identity(settings: Settings) -> dict[str, Any]:
         ("WINNOW_STORAGE_SIZE", "1Ti", "storage_size", "1Ti"),
         ("WINNOW_STORAGE_CLASS", "fast", "storage_class", "fast"),
         ("WINNOW_FINISHED_POD_TTL_SECONDS", "0", "finished_pod_ttl_seconds", 0),
+        ("WINNOW_PROMETHEUS_URL", "http://p:9090", "prometheus_url", "http://p:9090"),
         ("WINNOW_WORKERS", "64", "workers", 64),
     ],
 )
@@ -73,6 +74,7 @@ def test_each_variable_sets_its_field(
         ("WINNOW_WORKERS", "9" * 10_000, "from 1 to 64"),
         ("WINNOW_FINISHED_POD_TTL_SECONDS", "5m", "whole number"),
         ("WINNOW_STORAGE_URI", "s3://bucket", "pvc://CLAIM/PATH"),
+        ("WINNOW_PROMETHEUS_URL", "prometheus:9090", "http://prometheus:9090"),
         ("WINNOW_STORAGE_URI", "pvc://Models/x", "pvc://CLAIM/PATH"),
         ("WINNOW_STORAGE_SIZE", "ten", "10Gi"),
         ("WINNOW_STORAGE_SIZE", "0", "10Gi"),

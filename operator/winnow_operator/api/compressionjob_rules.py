@@ -9,25 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from winnow_contract.measured_metrics import METRICS, Bound
-from winnow_contract.steps import BASELINE
-from winnow_operator.api.fields import DECIMAL_PATTERN
-from winnow_operator.api.rules import Rule, said, unchanged
+from winnow_contract.steps import BASELINE, OPTIONS, PRUNE
+from winnow_operator.api.rules import Rule, limit, said, unchanged
 from winnow_operator.api.searchjob_rules import FINISHED
 
 _EDITABLE = "Only goals, prefer, budget, suspend and ttlSecondsAfterFinished can be edited"
 _KIND = "CompressionJob"
 
 
-def _limit(field: str, condition: str, allowed: str) -> Rule:
-    """A rule about one decimal field; what is no number, the pattern refuses."""
-    value = f"self.{field}"
-    return Rule(
-        f"!has({value}) || !{value}.matches(r'{DECIMAL_PATTERN}') || "
-        f"({condition.format(f'double({value})')})",
-        f"{field} must be {allowed}",
-        said(f"{field} is %s, allowed are {allowed}", value),
-        f".{field}",
-    )
+_DEFAULTS = {option.name: option.default for option in OPTIONS[PRUNE]}
+"""A field of a step that is left out has no value in the API server."""
 
 
 def _only(field: str, condition: str, words: str) -> Rule:
@@ -45,7 +36,7 @@ def _list(words: Iterable[str]) -> str:
 
 
 _ABOVE_0 = "{} > 0.0 && {} <= 10.0".replace("{}", "{0}")
-_LEARNING_RATE = _limit("learningRate", _ABOVE_0, "numbers above 0 to 10")
+_LEARNING_RATE = limit("learningRate", _ABOVE_0, "numbers above 0 to 10")
 
 ONE_STEP = Rule(
     "[has(self.quantize), has(self.prune), has(self.distill)].exists_one(given, given)",
@@ -56,9 +47,12 @@ ONE_STEP = Rule(
     ),
 )
 
+_DYNAMIC = "(has(self.mode) && self.mode == 'Dynamic')"
+_AWARE = "(has(self.mode) && self.mode == 'Aware')"
+
 QUANTIZE_RULES = (
     Rule(
-        "self.mode != 'Dynamic' || !has(self.layers) || self.layers.all(l, l == 'Linear')",
+        f"!{_DYNAMIC} || !has(self.layers) || self.layers.all(l, l == 'Linear')",
         "with mode Dynamic only Linear layers are allowed: convolutions would get slower",
         said(
             "layers is %s, with mode Dynamic only Linear is allowed: convolutions would get "
@@ -67,24 +61,24 @@ QUANTIZE_RULES = (
         ),
         ".layers",
     ),
-    _limit("maxDrop", "{0} >= 0.0", "numbers from 0"),
-    _only("calibrationRows", "self.mode != 'Dynamic'", "with mode PostTraining or Aware"),
-    _only("epochs", "self.mode == 'Aware'", "with mode Aware"),
-    _only("learningRate", "self.mode == 'Aware'", "with mode Aware"),
+    limit("maxDrop", "{0} >= 0.0", "numbers from 0"),
+    _only("calibrationRows", f"!{_DYNAMIC}", "with mode PostTraining or Aware"),
+    _only("epochs", _AWARE, "with mode Aware"),
+    _only("learningRate", _AWARE, "with mode Aware"),
     _LEARNING_RATE,
 )
 
+_ITERATIVE = "(has(self.schedule) && self.schedule == 'Iterative')"
+_EPOCHS = f"(has(self.epochs) ? self.epochs : {_DEFAULTS['epochs']})"
+_ROUNDS = f"(has(self.rounds) ? self.rounds : {_DEFAULTS['rounds']})"
+
 PRUNE_RULES = (
-    _limit("amount", "{0} > 0.0 && {0} < 1.0", "numbers above 0 and below 1"),
-    _only("rounds", "self.schedule == 'Iterative'", "with schedule Iterative"),
+    limit("amount", "{0} > 0.0 && {0} < 1.0", "numbers above 0 and below 1"),
+    _only("rounds", _ITERATIVE, "with schedule Iterative"),
     Rule(
-        "self.schedule != 'Iterative' || self.epochs >= (has(self.rounds) ? self.rounds : 3)",
-        "epochs must be at least as many as rounds (3 by default): each round needs one",
-        said(
-            "epochs is %s, rounds is %s: each round needs at least one epoch",
-            "self.epochs",
-            "has(self.rounds) ? self.rounds : 3",
-        ),
+        f"!{_ITERATIVE} || {_EPOCHS} >= {_ROUNDS}",
+        "epochs must be at least as many as rounds: each round needs one",
+        said("epochs is %s, rounds is %s: each round needs at least one epoch", _EPOCHS, _ROUNDS),
         ".epochs",
     ),
     _LEARNING_RATE,
@@ -103,8 +97,8 @@ STUDENT_RULES = (
         "!has(self.settings) || (!has(self.width) && !has(self.depth))",
         "settings stand beside width or depth: give shares of the teacher, or settings",
     ),
-    _limit("width", _SHARE, "numbers above 0 to 1"),
-    _limit("depth", _SHARE, "numbers above 0 to 1"),
+    limit("width", _SHARE, "numbers above 0 to 1"),
+    limit("depth", _SHARE, "numbers above 0 to 1"),
     Rule(
         f"has(self.settings) || {_WIDTH} < 1.0 || {_DEPTH} < 1.0",
         "width and depth are 1, which is as large as the teacher: make one of them less than 1",
@@ -129,8 +123,8 @@ DISTILL_RULES = (
     ),
     _only("temperature", *_OUTPUTS),
     _only("alpha", *_OUTPUTS),
-    _limit("temperature", "{0} > 0.0 && {0} <= 100.0", "numbers above 0 to 100"),
-    _limit("alpha", _SHARE, "numbers above 0 to 1"),
+    limit("temperature", "{0} > 0.0 && {0} <= 100.0", "numbers above 0 to 100"),
+    limit("alpha", _SHARE, "numbers above 0 to 1"),
     _LEARNING_RATE,
 )
 
@@ -218,9 +212,9 @@ GOAL_RULES = (
         ),
         ".maxRatio",
     ),
-    _limit("maxDrop", "{0} >= 0.0", "numbers from 0, absolute and in the worse direction"),
-    _limit("minSpeedup", "{0} > 0.0", "numbers above 0, such as 1.5"),
-    _limit("maxRatio", "{0} > 0.0", "numbers above 0, such as 0.5"),
+    limit("maxDrop", "{0} >= 0.0", "numbers from 0, absolute and in the worse direction"),
+    limit("minSpeedup", "{0} > 0.0", "numbers above 0, such as 1.5"),
+    limit("maxRatio", "{0} > 0.0", "numbers above 0, such as 0.5"),
 )
 
 ARTIFACT_RULES = (

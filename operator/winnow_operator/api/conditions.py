@@ -82,6 +82,7 @@ class Reason(StrEnum):
     CRASHING = "Crashing"
     NO_PROGRESS = "NoProgress"
     NAME_TAKEN = "NameTaken"
+    NO_PROMETHEUS = "NoPrometheus"
     # nothing to say
     AS_EXPECTED = "AsExpected"
     NOT_FINISHED = "NotFinished"

@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from winnow_operator.api.fields import ApiModel, DurationString
+from winnow_operator.api.fields import ApiModel, DecimalString, DurationString
 from winnow_operator.api.modelserver_rules import (
     AUTOSCALING_RULES,
     CANARY_ONLY,
+    CHECK_RULES,
     REFERENCE_RULES,
     SERVER_NAME,
     SPEC_RULES,
@@ -22,6 +23,7 @@ from winnow_operator.api.rules import atomic_list, rules, unknown_fields
 __all__ = [
     "Autoscaling",
     "Canary",
+    "CanaryChecks",
     "CanaryStep",
     "DisruptionBudget",
     "ModelReference",
@@ -96,6 +98,21 @@ class CanaryStep(ApiModel):
     """How long they are watched once all of them are ready."""
 
 
+class CanaryChecks(ApiModel):
+    """What a canary must keep."""
+
+    model_config = ConfigDict(json_schema_extra=rules(*CHECK_RULES))
+
+    max_restarts: int = Field(default=0, ge=0, le=100)
+    """A canary whose containers have been started again more often has failed."""
+    min_requests: int = Field(default=100, ge=1, le=1_000_000)
+    """A check of fewer requests is inconclusive: the canary waits for more."""
+    max_error_rate: DecimalString = "0.01"
+    """The largest share of its requests that may be answered with 5xx."""
+    max_latency_ratio: DecimalString = "2"
+    """The most times that its 95th percentile of latency may be that of the one that serves."""
+
+
 class Canary(ApiModel):
     """A few pods of a new revision first; it takes over only if all checks pass."""
 
@@ -103,8 +120,8 @@ class Canary(ApiModel):
         default=(CanaryStep(),), min_length=1, max_length=8, json_schema_extra=atomic_list()
     )
     """What is gone through, one step after the other."""
-    max_restarts: int = Field(default=0, ge=0, le=100)
-    """A canary whose containers have been started again more often has failed."""
+    checks: CanaryChecks = CanaryChecks()
+    """What a canary must keep; requests are counted by Prometheus, where the operator has one."""
 
 
 class Rollout(ApiModel):

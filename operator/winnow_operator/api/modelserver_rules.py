@@ -9,7 +9,7 @@ from __future__ import annotations
 from winnow_operator.api.compressionjob_rules import ARTIFACT_RULES
 from winnow_operator.api.fields import DURATION_PATTERN
 from winnow_operator.api.names import MAX_JOB_NAME
-from winnow_operator.api.rules import Rule, said
+from winnow_operator.api.rules import Rule, limit, said
 
 MAX_SECONDS = {
     "progressDeadline": 24 * 3600,
@@ -54,6 +54,11 @@ CANARY_ONLY = Rule(
     "!has(self.canary) || self.strategy == 'Canary'",
     "canary has a meaning only with strategy Canary: set it, or leave canary out",
     path=".canary",
+)
+
+CHECK_RULES = (
+    limit("maxErrorRate", "{0} >= 0.0 && {0} <= 1.0", "numbers from 0 to 1"),
+    limit("maxLatencyRatio", "{0} >= 1.0", "numbers from 1, such as 1.5"),
 )
 
 AUTOSCALING_RULES = (

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from winnow_operator.api.conditions import Condition
-from winnow_operator.api.fields import ApiModel, Timestamp
+from winnow_operator.api.fields import ApiModel, DecimalString, Timestamp
 from winnow_operator.api.rules import atomic_list, named_list
 
 MAX_HISTORY = 10
@@ -79,6 +79,8 @@ class RolloutStatus(ApiModel):
     """Number of the canary's step, from 0; missing while it takes over pod by pod."""
     step_since: Timestamp | None = None
     """Since when all pods of the step are ready; its pause counts from here."""
+    weight: DecimalString | None = None
+    """Its measured share of all requests since the step began."""
     checks: tuple[CheckStatus, ...] = Field(
         default=(), max_length=8, json_schema_extra=atomic_list()
     )

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from winnow_operator.api.fields import DECIMAL_PATTERN
+
 VALIDATIONS = "x-kubernetes-validations"
 LIST_TYPE = "x-kubernetes-list-type"
 LIST_MAP_KEYS = "x-kubernetes-list-map-keys"
@@ -46,6 +48,24 @@ def said(sentence: str, *values: str) -> str:
         raise ValueError(f"{sentence!r} does not take {len(values)} values")
     listed = ", ".join(f"dyn({value})" for value in values)
     return f"'{sentence}'.format([{listed}])"
+
+
+def limit(field: str, condition: str, allowed: str) -> Rule:
+    """A rule about one decimal field; what is no number, the pattern refuses.
+
+    Args:
+        field: its name, as `maxDrop`.
+        condition: in CEL, with `{0}` in place of the number.
+        allowed: what the condition says, in words.
+    """
+    value = f"self.{field}"
+    return Rule(
+        f"!has({value}) || !{value}.matches(r'{DECIMAL_PATTERN}') || "
+        f"({condition.format(f'double({value})')})",
+        f"{field} must be {allowed}",
+        said(f"{field} is %s, allowed are {allowed}", value),
+        f".{field}",
+    )
 
 
 def rules(*listed: Rule) -> dict[str, Any]:

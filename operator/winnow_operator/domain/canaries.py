@@ -13,13 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from winnow_operator.api.fields import duration_seconds
+from winnow_operator.api.fields import decimal_text, duration_seconds
 from winnow_operator.api.modelserver import Canary, CanaryStep, ModelServerSpec, Strategy
 from winnow_operator.api.modelserver_status import CheckStatus, CheckVerdict, RolloutStatus
 from winnow_operator.domain.blockages import format_time, parse_time
+from winnow_operator.domain.loads import Loads
 from winnow_operator.domain.server_pods import ServerPod, words_of
 
 MAX_MESSAGE = 256
+MIN_ERRORS = 5
+"""Fewer failed requests than this fail no canary before its minimum of requests is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class CanaryFacts:
 
     now: datetime
     pods: Sequence[ServerPod]
+    loads: Loads | None = None
+    """What Prometheus says; None where there is none to ask."""
 
     @property
     def ready(self) -> int:
@@ -54,12 +59,14 @@ def follow_step(
 ) -> RolloutStatus:
     """The rollout with what its step has come to, and in the next step if this one is through."""
     checks = check_canary(canary, step, facts)
+    weight = None if facts.loads is None else facts.loads.weight
+    shown = None if weight is None else decimal_text(round(weight, 4))
+    rollout = rollout.model_copy(update={"checks": checks, "weight": shown})
     moment = format_time(facts.now)
     if rollout.step_since is None:
         if facts.ready < step.replicas:
-            return rollout.model_copy(update={"checks": checks})
-        return rollout.model_copy(update={"checks": checks, "step_since": moment, "since": moment})
-    rollout = rollout.model_copy(update={"checks": checks})
+            return rollout
+        return rollout.model_copy(update={"step_since": moment, "since": moment})
     is_over = seconds_of_pause(rollout, step, facts.now) <= 0
     if not is_over or any(c.verdict is not CheckVerdict.PASSED for c in checks):
         return rollout
@@ -78,7 +85,10 @@ def seconds_of_pause(rollout: RolloutStatus, step: CanaryStep, now: datetime) ->
 
 def check_canary(canary: Canary, step: CanaryStep, facts: CanaryFacts) -> tuple[CheckStatus, ...]:
     """What each check says now."""
-    return (_readiness(step, facts), _restarts(canary, facts))
+    own = (_readiness(step, facts), _restarts(canary, facts))
+    if facts.loads is None:
+        return own
+    return (*own, _error_rate(canary, facts.loads), _latency(canary, facts.loads))
 
 
 def failed_check(checks: Sequence[CheckStatus]) -> CheckStatus | None:
@@ -104,12 +114,57 @@ def _readiness(step: CanaryStep, facts: CanaryFacts) -> CheckStatus:
 
 def _restarts(canary: Canary, facts: CanaryFacts) -> CheckStatus:
     worst = max(facts.pods, key=lambda pod: pod.restarts, default=None)
-    if worst is None or worst.restarts <= canary.max_restarts:
+    if worst is None or worst.restarts <= canary.checks.max_restarts:
         count = sum(pod.restarts for pod in facts.pods)
         return _check("Restarts", CheckVerdict.PASSED, f"{count} restarts")
     how = words_of(worst.ended[-1]) if worst.ended else "it does not say why"
     words = (
         f"pod {worst.name} was started again {worst.restarts} times, allowed are "
-        f"{canary.max_restarts} (canary.maxRestarts): {how}"
+        f"{canary.checks.max_restarts} (canary.checks.maxRestarts): {how}"
     )
     return _check("Restarts", CheckVerdict.FAILED, words)
+
+
+def _too_few(name: str, canary: Canary, loads: Loads) -> CheckStatus | None:
+    """Why nothing can be said of requests, if nothing can."""
+    if loads.problem:
+        return _check(name, CheckVerdict.INCONCLUSIVE, loads.problem)
+    seen, least = loads.canary.requests, canary.checks.min_requests
+    if seen >= least:
+        return None
+    words = f"{seen:.0f} of at least {least} requests were seen (canary.checks.minRequests)"
+    return _check(name, CheckVerdict.INCONCLUSIVE, words)
+
+
+def _error_rate(canary: Canary, loads: Loads) -> CheckStatus:
+    load, allowed = loads.canary, canary.checks.max_error_rate
+    words = (
+        f"{load.errors:.0f} of {load.requests:.0f} requests failed ({load.error_rate:.1%}), allowed "
+        f"is a share of {allowed} (canary.checks.maxErrorRate)"
+    )
+    # As many as no later success could make good are enough, however few requests there were.
+    beyond = load.errors > max(MIN_ERRORS, float(allowed) * canary.checks.min_requests)
+    if not loads.problem and beyond and load.error_rate > float(allowed):
+        return _check("ErrorRate", CheckVerdict.FAILED, words)
+    unknown = _too_few("ErrorRate", canary, loads)
+    if unknown is not None:
+        return unknown
+    failed = load.error_rate > float(allowed)
+    return _check("ErrorRate", CheckVerdict.FAILED if failed else CheckVerdict.PASSED, words)
+
+
+def _latency(canary: Canary, loads: Loads) -> CheckStatus:
+    unknown = _too_few("Latency", canary, loads)
+    if unknown is not None:
+        return unknown
+    own, stable = loads.canary.p95_seconds, loads.serving.p95_seconds
+    if own is None or not stable:
+        words = "there were no requests to the revision that serves, to compare with"
+        return _check("Latency", CheckVerdict.INCONCLUSIVE, words)
+    ratio, allowed = own / stable, canary.checks.max_latency_ratio
+    words = (
+        f"its p95 is {own * 1000:.3g} ms, {ratio:.2g} times the {stable * 1000:.3g} ms of the one that "
+        f"serves, allowed are {allowed} (canary.checks.maxLatencyRatio)"
+    )
+    failed = ratio > float(allowed)
+    return _check("Latency", CheckVerdict.FAILED if failed else CheckVerdict.PASSED, words)

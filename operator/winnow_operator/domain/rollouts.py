@@ -32,6 +32,7 @@ from winnow_operator.domain.canaries import (
     inconclusive_checks,
     seconds_of_pause,
 )
+from winnow_operator.domain.loads import Loads
 from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.revisions import Revisions
 from winnow_operator.domain.served_models import Model
@@ -49,6 +50,8 @@ class ServerFacts:
     pods: Sequence[ServerPod] = ()
     replicas: Mapping[int, int] = field(default_factory=dict)
     """Pods that the Deployment of each revision is told to have."""
+    loads: Loads | None = None
+    """What Prometheus says of the rollout; None where there is none to ask."""
 
     def pods_of(self, revision: int | None) -> list[ServerPod]:
         """The pods of a revision that are to stay."""
@@ -133,7 +136,7 @@ def _on_its_way(revisions: Revisions, rollout: RolloutStatus, facts: ServerFacts
 
 
 def _of_canary(rollout: RolloutStatus, facts: ServerFacts) -> CanaryFacts:
-    return CanaryFacts(now=facts.now, pods=facts.pods_of(rollout.revision))
+    return CanaryFacts(facts.now, facts.pods_of(rollout.revision), facts.loads)
 
 
 def _promoted(revisions: Revisions, number: int, facts: ServerFacts) -> Revisions:

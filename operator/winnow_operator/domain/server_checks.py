@@ -108,10 +108,25 @@ def pod_template_is_allowed(spec: ModelServerSpec) -> Iterator[str]:
         )
 
 
+def thresholds_are_in_range(spec: ModelServerSpec) -> Iterator[str]:
+    """What a canary must keep."""
+    canary = spec.rollout.canary
+    if canary is None:
+        return
+    path, rate = "spec.rollout.canary.checks", float(canary.checks.max_error_rate)
+    if not 0 <= rate <= 1:
+        yield f"{path}.maxErrorRate is {canary.checks.max_error_rate}, allowed are numbers from 0 to 1"
+    if not float(canary.checks.max_latency_ratio) >= 1:
+        yield (
+            f"{path}.maxLatencyRatio is {canary.checks.max_latency_ratio}, allowed are numbers from 1"
+        )
+
+
 CHAIN: tuple[Check, ...] = (
     model_is_named,
     durations_are_in_range,
     canary_has_its_strategy,
+    thresholds_are_in_range,
     resources_are_amounts,
     autoscaling_can_work,
     pod_template_is_allowed,

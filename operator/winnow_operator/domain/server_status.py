@@ -40,6 +40,8 @@ class ServerSituation:
     revisions: Revisions = field(default_factory=Revisions)
     obstacle: Blockage | None = None
     """What keeps the operator from doing anything: a spec that cannot work, a name that is taken."""
+    is_blind: bool = False
+    """Whether there is no Prometheus to judge a canary's requests by."""
 
     @property
     def ready(self) -> int:
@@ -155,6 +157,12 @@ def _degraded(situation: ServerSituation) -> Verdict:
     if lacks:
         words = f"{situation.ready} of {situation.wanted} pods are ready{_pods_say(situation)}"
         return True, Reason.REPLICAS_NOT_READY, words
+    if situation.is_blind and canary_of(situation.facts.spec) is not None:
+        words = (
+            "the operator has no Prometheus: canaries are judged by readiness, golden batch and "
+            "restarts alone, not by errors and latency of requests"
+        )
+        return True, Reason.NO_PROMETHEUS, words
     return False, Reason.AS_EXPECTED, ""
 
 
@@ -193,7 +201,7 @@ def _state(verdicts: dict[ConditionType, Verdict]) -> str:
     """One word for people: what a person must see to first, else what goes on, else Ready."""
     for kind in (ConditionType.STALLED, ConditionType.PROGRESSING, ConditionType.DEGRADED):
         holds, reason, _ = verdicts[kind]
-        if holds:
+        if holds and reason is not Reason.NO_PROMETHEUS:  # which is no news of this server
             return str(reason)
     is_ready, reason, _ = verdicts[ConditionType.READY]
     return str(ConditionType.READY if is_ready else reason)

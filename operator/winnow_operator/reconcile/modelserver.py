@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from winnow_operator.api.conditions import ConditionType, Reason
 from winnow_operator.api.modelserver import ModelServer
 from winnow_operator.domain.kinds import Kind
+from winnow_operator.domain.loads import NOT_YET, Loads, Question
 from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.revisions import Revisions, revisions_of
 from winnow_operator.domain.rollouts import (
@@ -38,6 +39,7 @@ from winnow_operator.manifests.servers import (
     service,
 )
 from winnow_operator.reconcile import servernotes
+from winnow_operator.reconcile.analysis import PERIOD_SECONDS, Analysis
 from winnow_operator.reconcile.children import Children
 from winnow_operator.reconcile.jobcontext import Tools, is_owned, owner_of
 from winnow_operator.reconcile.lifecycle import first_sentence, soonest, status_document
@@ -56,8 +58,9 @@ Body = dict[str, Any]
 class ModelServerReconciler:
     """Brings ModelServers to where their specs, and the choices of jobs, want them."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, analysis: Analysis) -> None:
         self.tools = tools
+        self.analysis = analysis
         self._children = Children()
 
     async def reconcile(self, key: Key) -> float | None:
@@ -88,7 +91,8 @@ class ModelServerReconciler:
         await self._write(context, facts, obstacle=obstacle)
         waits = LOOK_AGAIN_SECONDS if isinstance(facts.wanted, Blockage) else None
         soon = SOON_SECONDS if obstacle is not None else None
-        return soonest(waits, soon, seconds_to_look(revisions.rollout, facts))
+        asks = None if facts.loads is None else PERIOD_SECONDS
+        return soonest(waits, soon, asks, seconds_to_look(revisions.rollout, facts))
 
     def forget_state(self, key: Key) -> None:
         """Drop what is remembered of the children, which are applied again."""
@@ -105,6 +109,7 @@ class ModelServerReconciler:
     def _forget(self, key: Key) -> None:
         self.tools.waiting.forget(key)
         self._children.forget(key)
+        self.analysis.forget(key)
 
     def _context(self, body: Body) -> tuple[ServerContext, Blockage | None]:
         """The server, and why it cannot be served as it stands, if it cannot."""
@@ -129,7 +134,28 @@ class ModelServerReconciler:
             now=self.tools.clock.now(),
             pods=await self._pods(context),
             replicas=await self._replicas(context),
+            loads=self._loads(context),
         )
+
+    def _loads(self, context: ServerContext) -> Loads | None:
+        """What is known of the requests that a canary gets; None where there is none, or none to ask."""
+        status, key = context.server.status, context.key
+        rollout = status.rollout
+        if rollout is None or rollout.step is None or status.revision is None:
+            self.analysis.forget(key)
+            return None
+        if not self.analysis.is_configured:
+            return None
+        if rollout.step_since is None:
+            return NOT_YET
+        question = Question(
+            namespace=key.namespace,
+            server=key.name,
+            serving=status.revision,
+            canary=rollout.revision,
+            since=rollout.step_since,
+        )
+        return self.analysis.loads(key, question)
 
     async def _wanted(self, context: ServerContext) -> Model | Blockage:
         """What shall be served, or why nothing new can be."""
@@ -204,6 +230,7 @@ class ModelServerReconciler:
             facts=facts,
             revisions=known if revisions is None else revisions,
             obstacle=obstacle,
+            is_blind=not self.analysis.is_configured,
         )
         status = make_server_status(situation)
         if status == previous:

@@ -1,0 +1,71 @@
+"""The client of Prometheus: what comes of good answers, bad ones, and none."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiohttp import web
+
+from tests.support.scripted_prometheus import scripted_prometheus
+from winnow_operator.domain.loads import Load, Question, loads_of, queries
+from winnow_operator.errors import NoAnswerError
+from winnow_operator.metrics import prometheus as client
+from winnow_operator.metrics.prometheus import Prometheus
+
+QUESTION = Question("team", "digits", serving=1, canary=2, since="2026-01-31T12:00:00Z")
+
+
+async def test_loads_are_read_from_its_answers() -> None:
+    async with scripted_prometheus() as server:
+        server.loads = {1: Load(100, 2, 0.01)}
+        asker = Prometheus(server.url)
+        found = loads_of(await asker.ask(queries(QUESTION, 60)))
+        await asker.close()
+
+    assert found.serving == Load(100, 2, 0.01)
+    assert found.canary == Load()
+
+
+async def test_nobody_there_is_no_answer() -> None:
+    asker = Prometheus("http://127.0.0.1:1")
+
+    with pytest.raises(NoAnswerError, match="does not answer"):
+        await asker.ask({"any": "up"})
+    await asker.close()
+
+
+async def test_silence_is_no_answer_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "TIMEOUT_SECONDS", 0.05)
+    async with scripted_prometheus() as server:
+        server.silent = True
+        asker = Prometheus(server.url)
+        with pytest.raises(NoAnswerError, match="TimeoutError"):
+            await asker.ask({"any": "up"})
+        await asker.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("<html>", "no JSON"),
+        ('{"status": "error", "error": "parse error"}', "refuses the query: parse error"),
+        ('{"status": "success", "data": {"result": [1]}}', "no vector"),
+        ("[]", "refuses the query"),
+    ],
+)
+async def test_an_answer_of_another_kind_is_no_answer(body: str, words: str) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=body)
+
+    app = web.Application()
+    app.add_routes([web.post("/api/v1/query", answer)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    asker = Prometheus(f"http://127.0.0.1:{runner.addresses[0][1]}")
+    try:
+        with pytest.raises(NoAnswerError, match=words):
+            await asker.ask({"any": "up"})
+    finally:
+        await asyncio.gather(asker.close(), runner.cleanup())
