@@ -55,6 +55,7 @@ def _pod(container: Mapping[str, Any] | None = None, **spec: Any) -> Body:
 
 
 TASK = _job()
+_TWO = [{"metric": "accuracy", "goal": "Maximize"}, {"metric": "parameters", "goal": "Minimize"}]
 GRID = _job(
     algorithm={"name": "Grid"},
     budget={},
@@ -319,10 +320,41 @@ ADMISSION = (
     BadSpec("no objectives", "spec.objectives", MISSING, ("spec.objectives", "Required value")),
     BadSpec("empty objectives", "spec.objectives", [], ("spec.objectives", "at least 1 items")),
     BadSpec(
-        "two objectives",
+        "five objectives",
         "spec.objectives",
-        [{"metric": "accuracy", "goal": "Maximize"}, {"metric": "f1", "goal": "Maximize"}],
-        ("spec.objectives", "Too many: 2", "at most 1 item"),
+        [
+            {"metric": metric, "goal": "Minimize"}
+            for metric in ("log_loss", "parameters", "train_seconds", "epoch_seconds", "train_loss")
+        ],
+        ("spec.objectives", "Too many: 5", "at most 4 items"),
+    ),
+    BadSpec(
+        "the same objective twice",
+        "spec.objectives",
+        [{"metric": "f1", "goal": "Maximize"}, {"metric": "f1", "goal": "Minimize"}],
+        ("spec.objectives", "Duplicate value", "f1"),
+    ),
+    BadSpec(
+        "two objectives for CMAES",
+        "spec",
+        {
+            **TASK["spec"],
+            "objectives": _TWO,
+            "algorithm": {"name": "CMAES"},
+            "space": {"parameters": [{"name": "width", "int": {"min": 1, "max": 9}}]},
+        },
+        (
+            "spec.objectives",
+            "objectives are 2",
+            "algorithm CMAES takes one",
+            "use Grid, Random, QMC, TPE or NSGAII",
+        ),
+    ),
+    BadSpec(
+        "more trials in a pod than two objectives allow",
+        "spec",
+        {**TASK["spec"], "objectives": _TWO, "trialsPerPod": 9},
+        ("spec.trialsPerPod", "trialsPerPod is 9", "2 objectives", "at most 8"),
     ),
     BadSpec(
         "a goal in small letters",
@@ -563,7 +595,7 @@ ADMISSION = (
         "no such algorithm",
         "spec.algorithm.name",
         "CMA-ES",
-        ("spec.algorithm.name", '"CMA-ES"', '"Grid", "Random", "QMC", "TPE", "CMAES"'),
+        ("spec.algorithm.name", '"CMA-ES"', '"Grid", "Random", "QMC", "TPE", "CMAES", "NSGAII"'),
     ),
     BadSpec(
         "choices for CMAES",
@@ -573,7 +605,7 @@ ADMISSION = (
             "spec.space.parameters",
             "parameter activation is a choice",
             "algorithm CMAES searches numbers alone",
-            "use Grid, Random, QMC or TPE",
+            "use Grid, Random, QMC, TPE or NSGAII",
         ),
     ),
     BadSpec(

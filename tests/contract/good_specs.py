@@ -124,6 +124,22 @@ GOOD = (
     ),
     GoodSpec("cross-validation", "spec.task.evaluation", {"test": "0.1", "folds": 20}),
     GoodSpec("a large test share with folds", "spec.task.evaluation", {"test": "0.9", "folds": 2}),
+    GoodSpec(
+        "four objectives",
+        "spec",
+        {
+            **BASES["task"]["spec"],
+            "objectives": [
+                {"metric": "accuracy", "goal": "Maximize", "target": "0.9"},
+                *(
+                    {"metric": m, "goal": "Minimize"}
+                    for m in ("log_loss", "parameters", "train_loss")
+                ),
+            ],
+            "algorithm": {"name": "NSGAII"},
+            "trialsPerPod": 8,
+        },
+    ),
     GoodSpec("points of a sequence", "spec.algorithm", {"name": "QMC", "seed": 0}),
     GoodSpec(
         "listed numbers for CMAES",

@@ -166,11 +166,14 @@ _tasks = st.fixed_dictionaries(
 @st.composite
 def odd_specs(draw: st.DrawFn) -> Body:
     """One spec."""
-    algorithm = draw(st.sampled_from(("Grid", "Random", "QMC", "TPE", "CMAES")))
+    algorithm = draw(st.sampled_from(("Grid", "Random", "QMC", "TPE", "CMAES", "NSGAII")))
     metric = draw(st.sampled_from(("quality", "accuracy", "a", "m" * 63)))
     objective = {"metric": metric, "goal": draw(st.sampled_from(("Maximize", "Minimize")))}
     spec: Body = {
-        "objectives": [{**objective, **draw(_some(target=decimals))}],
+        "objectives": [
+            {**objective, **draw(_some(target=decimals))},
+            *draw(st.sampled_from(((), (), ({"metric": "second", "goal": "Minimize"},)))),
+        ],
         "space": draw(_space()),
         "algorithm": {"name": algorithm, **draw(_some(seed=st.sampled_from((0, 1, 2**31 - 1))))},
         "budget": {

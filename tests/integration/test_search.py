@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.api import AlwaysWrite, eventually
 from tests.support.namespace import Namespace, conditions, holds, outcomes
 from tests.support.searchjobs import METRIC, grid_job, search_job
-from tests.support.simulated_node import quality, simulated_node, succeed
-from winnow_contract.assignments import Value
+from tests.support.simulated_node import (
+    Ending,
+    PodView,
+    quality,
+    report,
+    simulated_node,
+    succeed,
+)
+from winnow_contract.assignments import TrialAssignment, Value
+from winnow_contract.results import TrialResult
 from winnow_operator.api.searchjob import SearchJobStatus
 from winnow_operator.clock import SystemClock
 from winnow_operator.errors import ConflictError
@@ -227,3 +236,50 @@ async def test_the_budget_may_be_raised_and_parallelism_changed_while_it_runs(
 async def has_running(namespace: Namespace, count: int) -> bool:
     pods = await namespace.pods("search")
     return sum(1 for p in pods if p["status"]["phase"] in {"Pending", "Running"}) == count
+
+
+@pytest.mark.parametrize("algorithm", ["Random", "TPE", "NSGAII"])
+async def test_two_objectives_end_with_a_pareto_set_and_its_compromise(
+    namespace: Namespace, algorithm: str
+) -> None:
+    def two(pod: PodView) -> Ending:
+        results = (
+            TrialResult(t.number, "Succeeded", quality(t.parameters), metrics=size_of(t), kept=1)
+            for t in pod.trials
+        )
+        return report(pod, *results)
+
+    objectives = [{"metric": METRIC, "goal": "Maximize"}, {"metric": "size", "goal": "Minimize"}]
+    async with simulated_node(namespace.api, namespace.name, two):
+        await namespace.create_job(
+            search_job(
+                objectives=objectives,
+                algorithm={"name": algorithm, "seed": 3},
+                budget={"maxTrials": 14, "parallelism": 3},
+            )
+        )
+        body = await namespace.ended("search")
+
+    status, trials = body["status"], await namespace.trials("search")
+    values = {t["metadata"]["name"]: measured(t) for t in trials}
+    front = {
+        name
+        for name, (q, s) in values.items()
+        if not any(a >= q and b <= s and (a, b) != (q, s) for a, b in values.values())
+    }
+    assert {entry["trial"] for entry in status["pareto"]} == front
+    assert status["paretoSize"] == len(front)
+    assert status["winner"]["trial"] in front
+    assert "of the Pareto set it is nearest" in status["winner"]["reason"]
+    assert all("score" not in t["status"] for t in trials)
+    assert float(status["bestValue"]) == values[status["winner"]["trial"]][0]
+
+
+def size_of(trial: TrialAssignment) -> dict[str, float]:
+    return {"size": float(trial.parameters["n"]) * 10}
+
+
+def measured(trial: dict[str, Any]) -> tuple[float, float]:
+    first, second = trial["status"]["values"][:2]
+    assert (first["metric"], second["metric"]) == (METRIC, "size")
+    return float(first["value"]), float(second["value"])

@@ -18,7 +18,8 @@ class ReplayedSearch:
     """Drives an engine as the operator does."""
 
     make: Callable[[], SearchEngine]
-    score: Callable[[Point], float]
+    score: Callable[[Point], float | tuple[float, ...]]
+    """One number, or one for each of several objectives; lower is better."""
     records: dict[int, Record] = field(default_factory=dict)
     engine: SearchEngine = field(init=False)
 
@@ -50,8 +51,9 @@ class ReplayedSearch:
     def end(self, number: int, outcome: Outcome = Outcome.SUCCEEDED) -> None:
         """A trial ends; only one that failed has no score."""
         record = self.records[number]
-        score = None if outcome is Outcome.FAILED else self.score(record.assignment)
-        self.records[number] = replace(record, outcome=outcome, score=score)
+        found = () if outcome is Outcome.FAILED else self.score(record.assignment)
+        results = {"scores": found} if isinstance(found, tuple) else {"score": found}
+        self.records[number] = replace(record, outcome=outcome, **results)
         self.engine.observe(self.records[number])
 
     def run(self, trials: int, *, parallel: int = 1) -> None:

@@ -59,16 +59,21 @@ class Pod:
     def judge(
         self, number: int, values: Values, test: Values, artifact: Committed | None
     ) -> TrialResult:
-        """The result of a trial that ran to its end: Succeeded, if it has its objective."""
-        metric = self.assignments.objectives[0].metric
-        if metric not in values:
-            reported = ", ".join(values) or "nothing"
-            words = f"the trial has no value for objective {metric!r}; it reported {reported}"
-            return TrialResult(number, "Failed", cause="NoObjective", message=words)
+        """The result of a trial that ran to its end: Succeeded, if it has all its objectives."""
+        objectives = [objective.metric for objective in self.assignments.objectives]
+        for metric in objectives:
+            if metric not in values:
+                reported = ", ".join(values) or "nothing"
+                words = f"the trial has no value for objective {metric!r}; it reported {reported}"
+                return TrialResult(number, "Failed", cause="NoObjective", message=words)
+            if not is_reportable(values[metric][0]):
+                words = (
+                    f"objective {metric!r} is {values[metric][0]:g}, not a finite number below 1e15"
+                )
+                return TrialResult(number, "Failed", cause="NaN", message=words)
+        metric, *more = objectives
         value, error = values[metric]
-        if not is_reportable(value):
-            words = f"objective {metric!r} is {value:g}, not a finite number below 1e15"
-            return TrialResult(number, "Failed", cause="NaN", message=words)
+        names = dict.fromkeys((*more, *values))
         test_value, test_error = test.get(metric, (None, None))
         return TrialResult(
             number,
@@ -80,7 +85,8 @@ class Pod:
             digest=artifact.digest if artifact else "",
             size_bytes=artifact.size_bytes if artifact else 0,
             attempt=artifact.attempt if artifact else "",
-            metrics={name: number for name, (number, _) in values.items() if name != metric},
+            metrics={name: values[name][0] for name in names if name != metric},
+            kept=len(more),
         )
 
     def repeat(self, assignment: TrialAssignment) -> TrialResult | None:

@@ -18,12 +18,15 @@ class AlgorithmName(StrEnum):
     QMC = "QMC"
     TPE = "TPE"
     CMAES = "CMAES"
+    NSGAII = "NSGAII"
 
 
-LEARNING = frozenset({AlgorithmName.TPE, AlgorithmName.CMAES})
+LEARNING = frozenset({AlgorithmName.TPE, AlgorithmName.CMAES, AlgorithmName.NSGAII})
 """What they suggest depends on results."""
 WITH_CHOICES = frozenset(AlgorithmName) - {AlgorithmName.CMAES}
 """They search words as well as numbers."""
+WITH_SEVERAL_OBJECTIVES = frozenset(AlgorithmName) - {AlgorithmName.CMAES}
+"""They take several objectives as they are."""
 
 
 def those_that_can(able: Iterable[AlgorithmName]) -> str:

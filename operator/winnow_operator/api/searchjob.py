@@ -15,6 +15,7 @@ from winnow_operator.api.searchjob_rules import (
     DURATIONS,
     FINISHED_SPEC,
     JOB_NAME,
+    MAX_OBJECTIVES,
     SPEC_RULES,
     STORAGE_FORM,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "Objective",
     "OwnTrial",
     "Parameter",
+    "ParetoTrial",
     "Scale",
     "SearchJob",
     "SearchJobSpec",
@@ -65,6 +67,10 @@ __all__ = [
     "TrialCounts",
     "Winner",
 ]
+
+
+MAX_PARETO = 20
+"""Trials of a Pareto set that a status shows."""
 
 
 class Goal(StrEnum):
@@ -82,7 +88,8 @@ class Objective(ApiModel):
     goal: Goal
     """Maximize or Minimize."""
     target: DecimalString | None = None
-    """The search ends when a trial reaches this value."""
+    """The search ends when a trial reaches this value; with several objectives, when all have a
+    target and one trial reaches them all."""
 
 
 class Algorithm(ApiModel):
@@ -90,7 +97,8 @@ class Algorithm(ApiModel):
 
     name: AlgorithmName = AlgorithmName.TPE
     """Grid (every point once), Random, QMC (a Sobol' sequence: more even than Random), TPE
-    (tree-structured Parzen estimator), or CMAES (covariance matrix adaptation, for numbers)."""
+    (tree-structured Parzen estimator), CMAES (covariance matrix adaptation, for numbers), or NSGAII
+    (a genetic algorithm, for several objectives)."""
     seed: int | None = Field(default=None, ge=0, le=2_147_483_647)
     """Makes the search repeatable; a Grid with a seed goes through its points in random order."""
 
@@ -133,9 +141,10 @@ class SearchJobSpec(ApiModel):
     trial: OwnTrial | None = None
     """An image of your own under the trial contract; give this or `task`."""
     objectives: tuple[Objective, ...] = Field(
-        min_length=1, max_length=1, json_schema_extra=named_list("metric")
+        min_length=1, max_length=MAX_OBJECTIVES, json_schema_extra=named_list("metric")
     )
-    """What the search makes better; one."""
+    """What the search makes better. Of several, the winner is the best compromise of the Pareto set:
+    of those that meet all targets, if any do, the nearest to the best value of each."""
     space: Space
     """What is searched."""
     algorithm: Algorithm = Algorithm()
@@ -186,14 +195,25 @@ class Winner(ApiModel):
     final_trial: str | None = Field(default=None, max_length=63)
     """Name of the Trial that trained it once more, where the search has folds: test values and
     artifact are of that one."""
-    test: tuple[MetricValue, ...] = Field(
-        default=(), max_length=8, json_schema_extra=atomic_list()
-    )
+    test: tuple[MetricValue, ...] = Field(default=(), max_length=8, json_schema_extra=atomic_list())
     """The objective's metric on the test split."""
     artifact: Artifact | None = None
     """The trained model."""
+    reason: str | None = Field(default=None, max_length=512)
+    """Why it is this one, where there are several objectives."""
     warning: str | None = Field(default=None, max_length=512)
     """Says when the lead over the runner-up is within one standard error."""
+
+
+class ParetoTrial(ApiModel):
+    """A trial that no other beats in all objectives."""
+
+    trial: str = Field(max_length=63)
+    """Name of its Trial."""
+    values: tuple[DecimalString, ...] = Field(
+        max_length=MAX_OBJECTIVES, json_schema_extra=atomic_list()
+    )
+    """Its value for each objective, in their order."""
 
 
 class SearchJobStatus(ApiModel):
@@ -214,9 +234,16 @@ class SearchJobStatus(ApiModel):
     active_pods: int = Field(default=0, ge=0)
     """Pods that run or wait to run."""
     metric: str | None = Field(default=None, max_length=63)
-    """The objective's metric."""
+    """The objective's metric; of several objectives the first one's."""
     best_value: DecimalString | None = None
-    """The best objective value so far."""
+    """The best objective value so far; of several objectives the winner's value for the first."""
+    pareto_size: int | None = Field(default=None, ge=0)
+    """How many trials no other beats in all objectives, where there are several objectives."""
+    pareto: tuple[ParetoTrial, ...] = Field(
+        default=(), max_length=MAX_PARETO, json_schema_extra=atomic_list()
+    )
+    """These trials, the best in the first objective first; of more than 20, the ends and some evenly
+    between them."""
     winner: Winner | None = None
     """The best trial; final once the job is Complete."""
     start_time: Timestamp | None = None

@@ -6,7 +6,12 @@ in), `domain.checks` says in the same words.
 
 from __future__ import annotations
 
-from winnow_operator.api.algorithms import WITH_CHOICES, AlgorithmName, those_that_can
+from winnow_operator.api.algorithms import (
+    WITH_CHOICES,
+    WITH_SEVERAL_OBJECTIVES,
+    AlgorithmName,
+    those_that_can,
+)
 from winnow_operator.api.fields import DURATION_PATTERN
 from winnow_operator.api.names import MAX_JOB_NAME
 from winnow_operator.api.rules import Rule, said, unchanged
@@ -17,9 +22,14 @@ MAX_DURATION_HOURS = 8760
 MAX_SEARCHED = 99_000
 """Trials of a search that is followed by final trainings: the numbers above are theirs."""
 
+MAX_OBJECTIVES = 4
+MAX_PACKED_WITH_SEVERAL = 8
+"""Trials of a pod with several objectives, all of whose values must fit into its result."""
+
 _ENDLESS = (
     "(has(p.double) && !has(p.double.values) && !has(p.double.step) && !has(p.double.points)) || "
-    "(has(p.int) && !has(p.int.values) && p.int.scale == 'Log' && !has(p.int.points))"
+    "(has(p.int) && !has(p.int.values) && has(p.int.scale) && p.int.scale == 'Log' && "
+    "!has(p.int.points))"
 )
 _SEARCHED_AND_FIXED = (
     "has(self.task) && has(self.task.model.settings) && "
@@ -95,6 +105,30 @@ _NUMBERS_ONLY = Rule(
     ),
     ".space.parameters",
 )
+_SEVERAL_OBJECTIVES = Rule(
+    "self.objectives.size() == 1 || self.algorithm.name in ["
+    + ", ".join(f"'{name}'" for name in AlgorithmName if name in WITH_SEVERAL_OBJECTIVES)
+    + "]",
+    "this algorithm takes one objective",
+    said(
+        "objectives are %s, and algorithm %s takes one: use "
+        f"{those_that_can(WITH_SEVERAL_OBJECTIVES)}",
+        "self.objectives.size()",
+        "self.algorithm.name",
+    ),
+    ".objectives",
+)
+_ROOM_IN_RESULTS = Rule(
+    f"self.objectives.size() == 1 || self.trialsPerPod <= {MAX_PACKED_WITH_SEVERAL}",
+    f"trialsPerPod must be at most {MAX_PACKED_WITH_SEVERAL} with several objectives",
+    said(
+        f"trialsPerPod is %s, with %s objectives it must be at most {MAX_PACKED_WITH_SEVERAL}: the "
+        "result of a pod holds 4096 bytes",
+        "self.trialsPerPod",
+        "self.objectives.size()",
+    ),
+    ".trialsPerPod",
+)
 _ROOM_FOR_FINALS = Rule(
     f"!has(self.budget.maxTrials) || self.budget.maxTrials <= {MAX_SEARCHED} || !has(self.task) || "
     "!has(self.task.evaluation.folds)",
@@ -122,6 +156,8 @@ SPEC_RULES = (
     _MAX_TRIALS,
     _GRID_POINTS,
     _NUMBERS_ONLY,
+    _SEVERAL_OBJECTIVES,
+    _ROOM_IN_RESULTS,
     _ROOM_FOR_FINALS,
     _NOT_FIXED,
     unchanged("task", optional=True),

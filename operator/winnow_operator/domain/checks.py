@@ -10,9 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from winnow_contract.uris import UriError, parse_claim
+from winnow_operator.api.algorithms import WITH_SEVERAL_OBJECTIVES, those_that_can
 from winnow_operator.api.fields import duration_seconds
 from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
-from winnow_operator.api.searchjob_rules import MAX_DURATION_HOURS, MAX_SEARCHED
+from winnow_operator.api.searchjob_rules import (
+    MAX_DURATION_HOURS,
+    MAX_PACKED_WITH_SEVERAL,
+    MAX_SEARCHED,
+)
 from winnow_operator.domain.finals import trains_finals
 from winnow_operator.domain.jobs import JobSpec
 from winnow_operator.domain.pod_template_checks import check_pod_template
@@ -51,6 +56,26 @@ def trials_have_an_end(spec: SearchJobSpec) -> Iterator[str]:
         yield (
             f"spec.budget.maxTrials is missing, algorithm {name} needs it, a whole number from 1 "
             "to 99999: only a Grid ends by itself"
+        )
+
+
+def objectives_fit(spec: SearchJobSpec) -> Iterator[str]:
+    """The algorithm takes so many objectives, and so do the results of its pods."""
+    count, name = len(spec.objectives), spec.algorithm.name
+    if count == 1:
+        return
+    metrics = [objective.metric for objective in spec.objectives]
+    for metric in sorted({m for m in metrics if metrics.count(m) > 1}):
+        yield f"spec.objectives names {metric} more than once: keep one"
+    if name not in WITH_SEVERAL_OBJECTIVES:
+        yield (
+            f"spec.objectives are {count}, and algorithm {name} takes one: use "
+            f"{those_that_can(WITH_SEVERAL_OBJECTIVES)}"
+        )
+    if spec.trials_per_pod > MAX_PACKED_WITH_SEVERAL:
+        yield (
+            f"spec.trialsPerPod is {spec.trials_per_pod}, with {count} objectives it must be at most "
+            f"{MAX_PACKED_WITH_SEVERAL}: the result of a pod holds 4096 bytes"
         )
 
 
@@ -95,6 +120,7 @@ CHAIN: tuple[Check, ...] = (
     check_grid,  # algorithm and space together
     check_choices,  # the same
     trials_have_an_end,
+    objectives_fit,
     room_for_finals,
     durations_in_range,
     storage_is_a_claim,

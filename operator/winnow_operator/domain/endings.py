@@ -12,6 +12,7 @@ from winnow_operator.domain.finals import final_of, trains_finals
 from winnow_operator.domain.jobs import JobSpec
 from winnow_operator.domain.ledger import Ledger
 from winnow_operator.domain.outcomes import CONTRACT_CAUSE
+from winnow_operator.domain.pareto import meets_targets
 from winnow_operator.domain.winner import best_record
 
 
@@ -89,6 +90,8 @@ def too_many_failures(progress: JobProgress) -> Ending | None:
 
 def target_reached(progress: Progress) -> Ending | None:
     """A trial is at least as good as the objective's target."""
+    if len(progress.spec.objectives) > 1:
+        return _all_targets_reached(progress)
     objective = progress.spec.objectives[0]
     best = best_record(progress.ledger)
     if objective.target is None or best is None or best.score is None:
@@ -100,6 +103,18 @@ def target_reached(progress: Progress) -> Ending | None:
         f"trial number {best.number} reached {objective.metric} {sign * best.score:g}, "
         f"the target is {objective.target}"
     )
+    return Ending(Reason.TARGET_REACHED, words)
+
+
+def _all_targets_reached(progress: Progress) -> Ending | None:
+    """Of several objectives only all targets together end a search."""
+    objectives, best = progress.spec.objectives, best_record(progress.ledger)
+    if best is None or any(o.target is None for o in objectives):
+        return None
+    if not meets_targets(best, objectives):
+        return None
+    values = ", ".join(f"{o.metric} {v:g}" for o, v in zip(objectives, best.values, strict=False))
+    words = f"trial number {best.number} reached the targets of all objectives: {values}"
     return Ending(Reason.TARGET_REACHED, words)
 
 

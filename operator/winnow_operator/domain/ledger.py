@@ -12,7 +12,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from winnow_operator.api.searchjob import Objective
+from winnow_operator.api.searchjob_rules import MAX_OBJECTIVES
 from winnow_operator.api.trial import Outcome, TrialStatus
+from winnow_operator.domain.pareto import with_trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class TrialRecord:
     outcome: Outcome = Outcome.ACTIVE
     score: float | None = None
     """Lower is better; None unless there is an objective value."""
+    values: tuple[float, ...] = ()
+    """Of several objectives, each as measured; one objective has a score."""
     standard_error: float | None = None
     cause: str = ""
     message: str = ""
@@ -74,6 +79,10 @@ class Ledger:
     """Those that train another one once more; all others are of the search itself."""
     leaders: tuple[TrialRecord, ...] = ()
     """Of the search: the two succeeded trials with the lowest scores, of equal ones those suggested first."""
+    objectives: tuple[Objective, ...] = ()
+    """Of the search, if it has several; set by `compare_by`."""
+    front: tuple[TrialRecord, ...] = ()
+    """Of several objectives: the succeeded trials that no other beats in all of them."""
     job_fault: TrialRecord | None = None
     """The first trial that failed for a reason that is the same for all."""
     _active: set[int] = field(default_factory=set)
@@ -116,9 +125,22 @@ class Ledger:
         is_ranked = record.outcome is Outcome.SUCCEEDED and record.score is not None
         if is_ranked and not record.final_of:
             self.leaders = tuple(sorted((*self.leaders, record), key=rank)[:2])
+        self._note_front(record)
         first = self.job_fault
         if record.job_fault and (first is None or record.number < first.number):
             self.job_fault = record
+
+    def _note_front(self, record: TrialRecord) -> None:
+        if self.objectives and record.outcome is Outcome.SUCCEEDED and not record.final_of:
+            self.front = with_trial(self.front, record, self.objectives)
+
+    def compare_by(self, objectives: tuple[Objective, ...]) -> None:
+        """Keep the Pareto set from now on, where there are several objectives."""
+        if len(objectives) == 1 or self.objectives:
+            return
+        self.objectives = objectives
+        for number in sorted(self.records):
+            self._note_front(self.records[number])
 
     def count(self, outcome: Outcome) -> int:
         """How many trials have this outcome."""
@@ -177,6 +199,7 @@ def read_trial(body: Mapping[str, Any]) -> TrialRecord:
         final_of=int(spec.get("finalOf") or 0),
         outcome=Outcome(status.get("outcome", "Active")),
         score=_number(status.get("score")),
+        values=_several(status),
         standard_error=_number(values[0].get("standardError")) if values else None,
         cause=status.get("cause") or "",
         message=status.get("message") or "",
@@ -186,6 +209,21 @@ def read_trial(body: Mapping[str, Any]) -> TrialRecord:
         candidate=candidate,
         status=None if candidate is None else _status(status),
     )
+
+
+def several_values(status: TrialStatus) -> tuple[float, ...]:
+    """The first values of a trial without a score: its objectives, if it has several."""
+    if status.score is not None:
+        return ()
+    return tuple(float(value.value) for value in status.values[:MAX_OBJECTIVES])
+
+
+def _several(status: Mapping[str, Any]) -> tuple[float, ...]:
+    """The same of a status as it was read."""
+    if "score" in status:
+        return ()
+    numbers = (_number(v.get("value")) for v in (status.get("values") or ())[:MAX_OBJECTIVES])
+    return tuple(n for n in numbers if n is not None)
 
 
 def _candidate(spec: Mapping[str, Any]) -> Candidate | None:

@@ -31,6 +31,8 @@ class TrialContext:
     artifacts_uri: str
     own_image: bool
     kind: Kind = Kind.SEARCH
+    more: tuple[Objective, ...] = ()
+    """Further objectives, which results have among their metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,13 @@ def recorded(trial: TrialResult, result: PodResult, run: Run, context: TrialCont
         return failed(trial.number, Cause(trial.cause or "Failed", words, scope), run)
     if context.kind is Kind.COMPRESSION and outcome is Outcome.SUCCEEDED:
         return _built(trial, result, run, context)
-    if outcome is Outcome.SUCCEEDED and trial.objective is None:
-        words = f"the result names no value for objective {context.objective.metric}"
+    if outcome is Outcome.SUCCEEDED and (metric := _missing(trial, context)):
+        words = f"the result names no value for objective {metric}"
         return failed(trial.number, Cause("NoObjective", words), run)
     status = TrialStatus(
         outcome=outcome,
-        score=score_text(trial.objective, context.objective),
-        values=_values(trial, context.objective),
+        score=None if context.more else score_text(trial.objective, context.objective),
+        values=_values(trial, context),
         test=_test(trial, context.objective),
         artifact=_artifact(trial, result, context),
         attempts=run.attempts,
@@ -112,16 +114,21 @@ def score_text(value: float | None, objective: Objective) -> str | None:
     return decimal_text(value if objective.goal is Goal.MINIMIZE else -value)
 
 
-def _values(trial: TrialResult, objective: Objective) -> tuple[MetricValue, ...]:
+def _missing(trial: TrialResult, context: TrialContext) -> str | None:
+    """The first objective that a result has no value for."""
     if trial.objective is None:
+        return context.objective.metric
+    return next((o.metric for o in context.more if o.metric not in trial.metrics), None)
+
+
+def _values(trial: TrialResult, context: TrialContext) -> tuple[MetricValue, ...]:
+    """The objectives in their order, then what else was measured."""
+    if _missing(trial, context) is not None or trial.objective is None:
         return ()
-    first = _metric(objective.metric, trial.objective, trial.standard_error)
-    extras = (
-        _metric(name, value, None)
-        for name, value in trial.metrics.items()
-        if name != objective.metric
-    )
-    return (first, *extras)[:MAX_METRICS]
+    first = _metric(context.objective.metric, trial.objective, trial.standard_error)
+    names = dict.fromkeys((*(o.metric for o in context.more), *trial.metrics))
+    others = (name for name in names if name != context.objective.metric)
+    return (first, *(_metric(n, trial.metrics[n], None) for n in others))[:MAX_METRICS]
 
 
 def _test(trial: TrialResult, objective: Objective) -> tuple[MetricValue, ...]:

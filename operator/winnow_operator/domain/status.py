@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from winnow_operator.api.conditions import ConditionType, Reason
 from winnow_operator.api.fields import decimal_text
-from winnow_operator.api.searchjob import Goal, SearchJobSpec, SearchJobStatus, TrialCounts, Winner
+from winnow_operator.api.searchjob import (
+    Goal,
+    ParetoTrial,
+    SearchJobSpec,
+    SearchJobStatus,
+    TrialCounts,
+    Winner,
+)
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.blockages import format_time
 from winnow_operator.domain.job_conditions import (
@@ -17,7 +24,7 @@ from winnow_operator.domain.job_conditions import (
     state_of,
     suspended_seconds,
 )
-from winnow_operator.domain.ledger import Ledger
+from winnow_operator.domain.ledger import Ledger, TrialRecord
 from winnow_operator.domain.winner import best_record
 
 
@@ -28,6 +35,7 @@ class Situation(JobSituation):
     spec: SearchJobSpec
     previous: SearchJobStatus
     winner: Winner | None = None
+    pareto: tuple[ParetoTrial, ...] = ()
 
 
 def make_status(situation: Situation) -> SearchJobStatus:
@@ -42,7 +50,9 @@ def make_status(situation: Situation) -> SearchJobStatus:
         trials=counts_of(situation.ledger),
         active_pods=0 if ending or situation.spec.suspend else situation.active_pods,
         metric=situation.spec.objectives[0].metric,
-        best_value=None if best is None else _value(best.score, situation.spec),
+        best_value=None if best is None else _value(best, situation.spec),
+        pareto_size=len(situation.ledger.front) if situation.ledger.objectives else None,
+        pareto=situation.pareto,
         winner=situation.winner,
         start_time=situation.started,
         completion_time=format_time(now) if ending else None,
@@ -71,9 +81,10 @@ def counts_of(ledger: Ledger) -> TrialCounts:
     )
 
 
-def _value(score: float | None, spec: SearchJobSpec) -> str | None:
+def _value(best: TrialRecord, spec: SearchJobSpec) -> str | None:
+    score = best.score
     if score is None:
-        return None
+        return decimal_text(best.values[0]) if best.values else None
     return decimal_text(score if spec.objectives[0].goal is Goal.MINIMIZE else -score)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from winnow_operator.api.searchjob import Winner
+from winnow_operator.api.searchjob import MAX_PARETO, Winner
 from winnow_operator.api.trial import Outcome, TrialStatus
 from winnow_operator.domain.ledger import Ledger, TrialRecord, rank
+from winnow_operator.domain.pareto import compromise, front_of, scores_of
 
 
 def best_record(ledger: Ledger) -> TrialRecord | None:
@@ -15,11 +17,38 @@ def best_record(ledger: Ledger) -> TrialRecord | None:
     One that could not be trained once more has no model to keep, so the next best takes its place.
     """
     lost = {final.final_of for final in ledger.finals.values() if final.outcome is Outcome.FAILED}
+    if ledger.objectives:
+        return compromise(_front_without(ledger, lost), ledger.objectives)
     if not lost:
         return next(iter(ledger.leaders), None)
     succeeded = (r for r in ledger.finished() if r.outcome is Outcome.SUCCEEDED)
     ranked = (r for r in succeeded if r.score is not None and r.number not in lost)
     return min((r for r in ranked if not r.final_of), key=rank, default=None)
+
+
+def _front_without(ledger: Ledger, lost: Collection[int]) -> tuple[TrialRecord, ...]:
+    if not lost:
+        return ledger.front
+    succeeded = (r for r in ledger.finished() if r.outcome is Outcome.SUCCEEDED)
+    left = (r for r in succeeded if not r.final_of and r.number not in lost)
+    return front_of(sorted(left, key=lambda r: r.number), ledger.objectives)
+
+
+def shown_front(ledger: Ledger, winner: TrialRecord | None) -> list[TrialRecord]:
+    """The Pareto set as far as a status may hold it, the best in the first objective first.
+
+    Of a larger one: both ends, some evenly between them, and the winner.
+    """
+    ordered = sorted(ledger.front, key=lambda r: (scores_of(r, ledger.objectives), r.number))
+    last = len(ordered) - 1
+    if last < MAX_PARETO:
+        return ordered
+    kept = {round(i * last / (MAX_PARETO - 1)) for i in range(MAX_PARETO)}
+    place = next((i for i, r in enumerate(ordered) if r is winner), 0)
+    if place not in kept:
+        kept.remove(min(kept - {0, last}, key=lambda i: abs(i - place)))
+        kept.add(place)
+    return [ordered[i] for i in sorted(kept)]
 
 
 def runner_up(ledger: Ledger, winner: TrialRecord) -> TrialRecord | None:
@@ -53,6 +82,7 @@ def winner_of(
     body: dict[str, Any],
     status: TrialStatus,
     warning: str | None,
+    reason: str | None = None,
     final: dict[str, Any] | None = None,
 ) -> Winner:
     """The status field of a winner.
@@ -61,6 +91,7 @@ def winner_of(
         body: its Trial as the API server holds it.
         status: of that Trial.
         warning: what the user should know of it.
+        reason: why it is this one, where there are several objectives.
         final: the Trial that trained it once more, whose model is the one to keep.
     """
     kept = status if final is None else TrialStatus.model_validate(final.get("status") or {})
@@ -73,5 +104,6 @@ def winner_of(
             "test": kept.test,
             "artifact": kept.artifact,
             "warning": warning,
+            "reason": reason,
         }
     )

@@ -23,9 +23,16 @@ class Record:
     assignment: Mapping[str, Value]
     outcome: Outcome
     score: float | None = None
-    """Lower is better; None without a value."""
+    """Lower is better; None without a value, or with several objectives."""
     history: str = ""
     """Numbers of the trials whose outcome was known when it was suggested, `1-8,12`."""
+    scores: tuple[float, ...] = ()
+    """Of several objectives; lower is better, and empty without values."""
+
+    @property
+    def results(self) -> tuple[float, ...]:
+        """The score of each objective; empty without a value."""
+        return self.scores or (() if self.score is None else (self.score,))
 
 
 class SearchEngine(Protocol):

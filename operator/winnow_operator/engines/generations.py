@@ -117,7 +117,7 @@ class GenerationEngine(ABC, Generic[Model]):
     def _advance(self, line: _Line[Model], known: Known) -> None:
         """Tell the model of the current generation if enough of it is known."""
         records = (self._records[n] for n in line.members if known(n))
-        valued = [record for record in records if record.score is not None]
+        valued = [record for record in records if record.results]
         if len(valued) >= self._population:
             line.model = self._told(line.model, valued[: self._population])
             line.members = []

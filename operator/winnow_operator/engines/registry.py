@@ -47,7 +47,11 @@ def make_engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
         case AlgorithmName.TPE:
             from winnow_operator.engines.tpe import TpeEngine
 
-            return TpeEngine(space, job_seed(spec))
+            return TpeEngine(space, job_seed(spec), len(spec.objectives))
+        case AlgorithmName.NSGAII:
+            from winnow_operator.engines.nsgaii import NsgaiiEngine
+
+            return NsgaiiEngine(space, job_seed(spec), len(spec.objectives))
 
 
 def planned_trials(spec: SearchJobSpec, space: Space) -> int:

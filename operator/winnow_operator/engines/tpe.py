@@ -17,33 +17,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution
 from optuna.samplers import TPESampler
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from typing_extensions import override
 
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.space import Dimension, DoubleSpan, IntSpan, Listed, Space, Value
-from winnow_operator.domain.values import rounded
+from winnow_operator.domain.space import Space, Value
 from winnow_operator.engines.base import Record
+from winnow_operator.engines.distributions import (
+    Distributions,
+    distributions_of,
+    from_study,
+    several_valued,
+    to_study,
+)
 from winnow_operator.engines.sampling import sample
 from winnow_operator.engines.seeds import derived, generator
 from winnow_operator.engines.unseen import Seen
 
-optuna.logging.set_verbosity(optuna.logging.ERROR)
-
 REDRAWS = 8
 """Suggestions of TPE that may be duplicates before a random new point is taken."""
-
-Distributions = Mapping[str, BaseDistribution]
 
 
 class TpeEngine:
@@ -51,9 +48,10 @@ class TpeEngine:
 
     adaptive = True
 
-    def __init__(self, space: Space, seed: int) -> None:
+    def __init__(self, space: Space, seed: int, objectives: int = 1) -> None:
         self._space = space
         self._seed = seed
+        self._objectives = objectives
         self._records: dict[int, Record] = {}
         self._seen = Seen(space, seed)
         self._study: _OrderedStudy | None = None
@@ -102,9 +100,9 @@ class TpeEngine:
         later = [r.number for r in self._records.values() if r.number > number and _is_active(r)]
         if later:  # what was suggested for them depends on this number, not the other way round
             known = (r for r in self._records.values() if r.number not in later)
-            return _OrderedStudy.of(self._space, known)
+            return _OrderedStudy.of(self._space, self._objectives, known)
         if self._study is None:
-            self._study = _OrderedStudy.of(self._space, self._records.values())
+            self._study = _OrderedStudy.of(self._space, self._objectives, self._records.values())
         return self._study
 
 
@@ -121,12 +119,14 @@ class _OrderedStudy:
     last: int = 0
 
     @classmethod
-    def of(cls, space: Space, records: Iterable[Record]) -> _OrderedStudy:
+    def of(cls, space: Space, objectives: int, records: Iterable[Record]) -> _OrderedStudy:
         """A study of these records."""
         made = cls(
             space,
-            {d.name: _distribution(d) for d in space.dimensions},
-            optuna.create_study(direction="minimize", study_name="winnow"),
+            distributions_of(space),
+            optuna.create_study(
+                directions=[StudyDirection.MINIMIZE] * objectives, study_name="winnow"
+            ),
         )
         for record in sorted(records, key=lambda r: r.number):
             made.take(record)
@@ -134,18 +134,18 @@ class _OrderedStudy:
 
     def take(self, record: Record) -> bool:
         """Add a record, or what became of it; False if it comes out of order."""
-        state, value = _state(record)
+        state, values = _state(record)
         if record.number in self.positions:
             if state is not TrialState.RUNNING:
-                self.study.tell(self.positions[record.number], value, state=state)
+                self.study.tell(self.positions[record.number], values, state=state)
             return True
         if record.number < self.last:
             return False
         self.study.add_trial(
             create_trial(
                 state=state,
-                value=value,
-                params=self._params(record.assignment),
+                values=values,
+                params=to_study(self.space, record.assignment),
                 distributions=dict(self.distributions),
             )
         )
@@ -160,10 +160,7 @@ class _OrderedStudy:
         trial = self.study.ask(dict(self.distributions))
         self.study.tell(trial, state=TrialState.FAIL)
         self.length += 1
-        return {d.name: _clean(d, trial.params[d.name]) for d in self.space.dimensions}
-
-    def _params(self, assignment: Mapping[str, Value]) -> dict[str, Any]:
-        return {d.name: _to_study(d, assignment[d.name]) for d in self.space.dimensions}
+        return from_study(self.space, trial.params)
 
 
 class _Sampler(TPESampler):
@@ -171,7 +168,7 @@ class _Sampler(TPESampler):
 
     def __init__(self, distributions: Distributions, seed: int) -> None:
         super().__init__(seed=seed)
-        self._all = {name: d for name, d in distributions.items() if not d.single()}
+        self._all = several_valued(distributions)
 
     @override
     def infer_relative_search_space(
@@ -187,45 +184,9 @@ def _is_active(record: Record) -> bool:
     return record.outcome is Outcome.ACTIVE
 
 
-def _state(record: Record) -> tuple[TrialState, float | None]:
+def _state(record: Record) -> tuple[TrialState, list[float] | None]:
     if _is_active(record):
         return TrialState.RUNNING, None
-    if record.score is None:
+    if not record.results:
         return TrialState.FAIL, None
-    return TrialState.COMPLETE, record.score
-
-
-def _distribution(dimension: Dimension) -> BaseDistribution:
-    match dimension:
-        case IntSpan():
-            return IntDistribution(
-                dimension.low, dimension.top, log=dimension.log, step=dimension.step
-            )
-        case DoubleSpan(step=None):
-            low, high = float(dimension.low), float(dimension.high)
-            return FloatDistribution(low, high, log=dimension.log)
-        case DoubleSpan():
-            return IntDistribution(0, (dimension.size or 1) - 1)
-        case Listed():
-            return CategoricalDistribution(dimension.values)
-        case _:
-            name = type(dimension).__name__
-            raise TypeError(f"a dimension of type {name} has no distribution")
-
-
-def _to_study(dimension: Dimension, value: Value) -> Any:
-    if isinstance(dimension, DoubleSpan) and dimension.step is not None:
-        return dimension.index_of(value)
-    return value
-
-
-def _clean(dimension: Dimension, value: Any) -> Value:
-    match dimension:
-        case DoubleSpan(step=None):
-            return rounded(float(value), float(dimension.low), float(dimension.high))
-        case DoubleSpan():
-            return dimension.at(int(value))
-        case IntSpan():
-            return int(value)
-        case _:
-            return value  # type: ignore[no-any-return]
+    return TrialState.COMPLETE, list(record.results)

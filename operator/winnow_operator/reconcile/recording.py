@@ -8,7 +8,7 @@ from dataclasses import replace
 from winnow_operator.api.names import API_VERSION
 from winnow_operator.api.trial import Outcome, TrialStatus
 from winnow_operator.domain.blockages import format_time
-from winnow_operator.domain.ledger import TrialRecord, read_trial
+from winnow_operator.domain.ledger import TrialRecord, read_trial, several_values
 from winnow_operator.domain.outcomes import Settlement
 from winnow_operator.errors import AlreadyExistsError, NotFoundError, RefusedError
 from winnow_operator.kube.resources import TRIALS
@@ -69,6 +69,7 @@ def _settled(record: TrialRecord, status: TrialStatus) -> TrialRecord:
         record,
         outcome=status.outcome,
         score=None if status.score is None else float(status.score),
+        values=several_values(status),
         standard_error=None if error is None else float(error),
         cause=status.cause or "",
         message=status.message or "",

@@ -63,6 +63,7 @@ class SearchContext(JobContext):
             objective=self.job.spec.objectives[0],
             artifacts_uri=self.artifacts_uri,
             own_image=self.job.spec.trial is not None,
+            more=self.job.spec.objectives[1:],
         )
 
     @override

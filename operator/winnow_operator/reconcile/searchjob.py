@@ -26,7 +26,7 @@ from winnow_operator.reconcile.searching import SearchContext
 from winnow_operator.reconcile.searchstate import SearchState
 from winnow_operator.reconcile.starting import advance, suspend
 from winnow_operator.reconcile.trialbook import is_whole, read_ledger, reload_ledger
-from winnow_operator.reconcile.winners import known_winner, winner_so_far
+from winnow_operator.reconcile.winners import known_winner, pareto_of, winner_so_far
 
 
 class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
@@ -162,6 +162,7 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
             degraded=step.degraded,
             image=step.image,
             template_hash=step.template_hash,
+            pareto=pareto_of(context),
             **_phase(context),
         )
 

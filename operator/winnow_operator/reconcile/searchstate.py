@@ -11,6 +11,7 @@ from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.finals import final_number, missing_final
 from winnow_operator.domain.ledger import Ledger, TrialRecord
+from winnow_operator.domain.pareto import scores_of
 from winnow_operator.domain.space import Space, Value
 from winnow_operator.engines import (
     Record,
@@ -36,8 +37,14 @@ class SearchState(JobState):
     """Whether the search is over at this look, so that only a final training is left to do."""
 
     @override
+    def __post_init__(self) -> None:
+        JobState.__post_init__(self)
+        self.ledger.compare_by(self.spec.objectives)
+
+    @override
     def reload(self, ledger: Ledger) -> None:
         JobState.reload(self, ledger)
+        ledger.compare_by(self.spec.objectives)
         self.exhausted = False
 
     @override
@@ -117,5 +124,6 @@ class SearchState(JobState):
             assignment=self.space.from_texts(record.texts),
             outcome=record.outcome,
             score=record.score if valued else None,
+            scores=scores_of(record, self.spec.objectives) if valued and record.values else (),
             history=record.history,
         )

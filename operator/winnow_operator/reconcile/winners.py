@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from winnow_operator.api.searchjob import Winner
+from winnow_operator.api.fields import decimal_text
+from winnow_operator.api.searchjob import ParetoTrial, Winner
 from winnow_operator.api.trial import TrialStatus
 from winnow_operator.domain.finals import final_of
 from winnow_operator.domain.ledger import TrialRecord
-from winnow_operator.domain.winner import best_record, margin_warning, winner_of
+from winnow_operator.domain.pareto import reason_of
+from winnow_operator.domain.winner import best_record, margin_warning, shown_front, winner_of
 from winnow_operator.errors import NotFoundError
 from winnow_operator.kube.resources import TRIALS
 from winnow_operator.reconcile.searching import SearchContext
@@ -25,9 +27,7 @@ def known_winner(context: SearchContext) -> Winner | None:
         return None
     if previous.final_trial != final_name:
         return None
-    metric = context.job.spec.objectives[0].metric
-    warning = margin_warning(context.state.ledger, best, metric)
-    return previous.model_copy(update={"warning": warning})
+    return previous.model_copy(update=_said_of(context, best))
 
 
 async def winner_so_far(context: SearchContext) -> Winner | None:
@@ -42,10 +42,28 @@ async def winner_so_far(context: SearchContext) -> Winner | None:
     except NotFoundError:
         context.state.stale = True
         return None
-    metric = context.job.spec.objectives[0].metric
-    status = TrialStatus.model_validate(body.get("status") or {})
-    warning = margin_warning(context.state.ledger, best, metric)
-    return winner_of(body, status, warning, final_body)
+    status, said = TrialStatus.model_validate(body.get("status") or {}), _said_of(context, best)
+    return winner_of(body, status, said["warning"], said["reason"], final_body)
+
+
+def _said_of(context: SearchContext, best: TrialRecord) -> dict[str, str | None]:
+    """What is said of a winner that its Trial does not say."""
+    ledger, objectives = context.state.ledger, context.job.spec.objectives
+    if len(objectives) > 1:
+        return {"warning": None, "reason": reason_of(ledger.front, best, objectives)}
+    return {"warning": margin_warning(ledger, best, objectives[0].metric), "reason": None}
+
+
+def pareto_of(context: SearchContext) -> tuple[ParetoTrial, ...]:
+    """The Pareto set as a status shows it; empty with one objective."""
+    ledger = context.state.ledger
+    return tuple(
+        ParetoTrial(
+            trial=context.owner.trial_name(record.number),
+            values=tuple(decimal_text(v) for v in record.values[: len(ledger.objectives)]),
+        )
+        for record in shown_front(ledger, best_record(ledger))
+    )
 
 
 async def _read(context: SearchContext, record: TrialRecord) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,21 @@ def test_a_trial_without_its_objective_has_failed(
 
     assert (judged.outcome, judged.cause) == ("Failed", cause)
     assert words in judged.message
+
+
+def test_of_several_objectives_all_are_needed_and_come_first(tmp_path: Path) -> None:
+    two = (ObjectiveSpec("accuracy", "Maximize"), ObjectiveSpec("size", "Minimize"))
+    text = encode_assignments(replace(assignments(), objectives=two))
+    pod = start_pod(variables(tmp_path, text))
+
+    whole = pod.judge(
+        1, {"loss": (2.0, None), "size": (7.0, None), "accuracy": (0.9, 0.1)}, {}, None
+    )
+    part = pod.judge(2, {"accuracy": (0.9, 0.1)}, {}, None)
+
+    assert (whole.objective, list(whole.metrics), whole.kept) == (0.9, ["size", "loss"], 1)
+    assert (part.outcome, part.cause) == ("Failed", "NoObjective")
+    assert "no value for objective 'size'" in part.message
 
 
 def commit(pod: Pod, attempt: str, trial: TrialAssignment, accuracy: float) -> str:

@@ -218,3 +218,33 @@ def test_why_no_trial_could_start_is_kept() -> None:
 def test_more_trials_than_a_pod_may_have_are_refused() -> None:
     with pytest.raises(ResultError, match="at most 32 trials, not 33"):
         encode_result(PodResult("a", tuple(TrialResult(n, "Stopped") for n in range(1, 34))))
+
+
+@pytest.mark.parametrize("objectives", [2, 4])
+def test_further_objectives_are_never_left_out(objectives: int) -> None:
+    names = [f"objective_{number}_{'x' * 45}" for number in range(1, objectives)]
+    values = dict.fromkeys(names, -1.2345678e-10)
+    extras = {f"extra_{n}": 0.5 for n in range(20)}
+    trials = tuple(
+        TrialResult(
+            n,
+            "Succeeded",
+            0.5,
+            0.1,
+            0.25,
+            0.1,
+            DIGEST,
+            2**40,
+            metrics={**values, **extras},
+            message="long " * 40,
+            kept=len(names),
+        )
+        for n in range(1, 9)
+    )
+
+    text = encode_result(PodResult("abcdef12", trials))
+
+    assert len(text.encode()) <= MAX_BYTES
+    for trial in decode_result(text).trials:
+        assert list(trial.metrics)[: len(names)] == names
+        assert trial.metrics[names[0]] == pytest.approx(-1.2345678e-10, rel=6e-4)

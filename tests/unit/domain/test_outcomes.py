@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from winnow_contract.results import TrialResult
 from winnow_operator.api.searchjob import Goal, Objective
 from winnow_operator.api.trial import FaultScope, Outcome
 from winnow_operator.domain.batches import BatchFact
+from winnow_operator.domain.ledger import several_values
 from winnow_operator.domain.outcomes import (
     MAX_ATTEMPTS,
     PodVerdict,
@@ -277,6 +279,23 @@ def test_a_score_is_lower_for_the_better_trial_and_fixed_point(goal: Goal, score
     context = TrialContext("digits", Objective(metric="loss", goal=goal), "pvc://m", own_image=True)
 
     assert _status(succeeded(1, 1e-5), context).score == score
+
+
+def test_of_several_objectives_all_are_recorded_in_their_order_and_there_is_no_score() -> None:
+    more = (
+        Objective(metric="size", goal=Goal.MINIMIZE),
+        Objective(metric="f1", goal=Goal.MAXIMIZE),
+    )
+    context = replace(CONTEXT, more=more)
+
+    whole = _status(succeeded(1, 0.9, metrics={"loss": 0.3, "f1": 0.8, "size": 7.0}), context)
+    part = _status(succeeded(1, 0.9, metrics={"size": 7.0}), context)
+
+    assert whole.score is None
+    assert [v.metric for v in whole.values] == ["accuracy", "size", "f1", "loss"]
+    assert several_values(whole) == (0.9, 7.0, 0.8, 0.3)
+    assert (part.outcome, part.cause) == (Outcome.FAILED, "NoObjective")
+    assert "objective f1" in str(part.message)
 
 
 def test_a_success_records_values_test_and_artifact() -> None:

@@ -29,7 +29,8 @@ from winnow_operator.domain.status import Situation, is_urgent, make_status
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 RUNNING, SUSPENDED = spec_of(), spec_of({"suspend": True})
 WELL = Ending(Reason.BUDGET_SPENT, "all 10 trials have an outcome")
-OF_A_SEARCH = [kind for kind in ConditionType if kind is not ConditionType.GOALS_MET]
+OF_OTHERS = {ConditionType.GOALS_MET, ConditionType.READY, ConditionType.PROGRESSING}
+OF_A_SEARCH = [kind for kind in ConditionType if kind not in OF_OTHERS]
 BADLY = Ending(Reason.TOO_MANY_FAILURES, "4 trials failed", failed=True)
 
 

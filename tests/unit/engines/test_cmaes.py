@@ -51,7 +51,7 @@ _steps = st.lists(
 
 
 @pytest.mark.parametrize("name", SPACES)
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(before=st.sampled_from((0, 9, 30)), steps=_steps)
 def test_a_rebuilt_engine_suggests_what_the_living_one_does(
     name: str, before: int, steps: list[tuple[int, list[tuple[int, Outcome]]]]

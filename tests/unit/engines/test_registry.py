@@ -13,6 +13,7 @@ from winnow_operator.domain.space import parse_space
 from winnow_operator.engines import job_seed, make_engine, planned_trials, trial_seed
 from winnow_operator.engines.cmaes import CmaesEngine
 from winnow_operator.engines.grid import GridEngine
+from winnow_operator.engines.nsgaii import NsgaiiEngine
 from winnow_operator.engines.qmc import QmcEngine
 from winnow_operator.engines.sampling import RandomEngine
 from winnow_operator.engines.seeds import derived
@@ -30,6 +31,7 @@ ENDLESS = {"parameters": [{"name": "x", "double": {"min": "0", "max": "1", "poin
         ("QMC", QmcEngine, False),
         ("TPE", TpeEngine, True),
         ("CMAES", CmaesEngine, True),
+        ("NSGAII", NsgaiiEngine, True),
     ],
 )
 def test_a_spec_names_its_engine(name: str, kind: type, *, adaptive: bool) -> None:
