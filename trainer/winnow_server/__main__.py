@@ -60,7 +60,9 @@ def _run(program: Callable[[Serving], object]) -> int:
 
 
 def _storage_failed(error: OSError) -> tuple[int, str]:
-    words = f"{error.filename or 'the storage'}: {error.strerror or error}"
+    words = error.strerror or str(error)
+    if error.filename:
+        words = f"{error.filename}: {words}"
     if error.errno in {errno.EACCES, errno.EPERM}:
         words += f"; this runs as user {os.getuid()}, group {os.getgid()}: let these read there"
         return ExitCode.PERMANENT, words

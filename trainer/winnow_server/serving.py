@@ -105,11 +105,15 @@ def _batches(serving: Serving, model: ServedModel) -> bool:
 
 
 def _listen(port: int) -> socket.socket:
-    if socket.has_dualstack_ipv6():
-        return socket.create_server(
-            ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG
-        )
-    return socket.create_server(("", port), backlog=BACKLOG)
+    try:
+        if socket.has_dualstack_ipv6():
+            return socket.create_server(
+                ("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG
+            )
+        return socket.create_server(("", port), backlog=BACKLOG)
+    except OSError as error:
+        words = f"port {port} cannot be opened: {error.strerror}"
+        raise OSError(error.errno, words) from error
 
 
 class _Server(uvicorn.Server):
