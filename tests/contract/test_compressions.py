@@ -116,4 +116,5 @@ def test_an_option_of_the_contract_is_the_same_in_the_schema(option: Option, fie
     if "default" in field:
         assert str(field["default"]) == option.default
     elif option.default and option.kind is not OptionKind.WORDS:
-        assert f"{option.default} by default" in field["description"]
+        said = (f"{option.default} by default", f" Default: {option.default}.")
+        assert any(words in field["description"] for words in said)

@@ -1,6 +1,7 @@
 """From a pydantic model to the structural schema of a CRD: small transforms over a schema tree.
 
     inline_references -> unwrap_optional -> each node, leaves first: TRANSFORMS, check_node
+                      -> told_defaults
 
 The API server knows a part of JSON Schema and some extensions. Each transform turns one thing
 that pydantic writes and the API server does not know into what it does; whatever is left over
@@ -50,7 +51,7 @@ def structural_schema(model: type[BaseModel]) -> Schema:
     document = model.model_json_schema(by_alias=True)
     definitions = document.pop("$defs", {})
     plain = walk(inline_references(document, definitions), unwrap_optional)
-    return walk(plain, node_schema)
+    return told_defaults(walk(plain, node_schema))
 
 
 def node_schema(node: Schema) -> Schema:
@@ -71,6 +72,27 @@ def walk(node: Schema, change: Transform) -> Schema:
     if "anyOf" in node:
         node["anyOf"] = [walk(kind, change) for kind in node["anyOf"]]
     return change(node)
+
+
+def told_defaults(node: Schema, *, in_list: bool = False) -> Schema:
+    """The tree without defaults inside of lists: their descriptions say them.
+
+    What the API server filled in there would differ from the document for ever: `kubectl apply`
+    compares lists as a whole, and whoever deploys from a repository would be told of a drift.
+    """
+    node = dict(node)
+    if in_list and "default" in node:
+        default = node.pop("default")
+        if default != "":
+            node["description"] = f"{node['description']} Default: {default}."
+    if "properties" in node:
+        node["properties"] = {
+            name: told_defaults(field, in_list=in_list)
+            for name, field in node["properties"].items()
+        }
+    if "items" in node:
+        node["items"] = told_defaults(node["items"], in_list=True)
+    return node
 
 
 def inline_references(

@@ -26,6 +26,8 @@ class Scale(StrEnum):
     LOG = "Log"
 
 
+_LOG = "(has(self.scale) && self.scale == 'Log')"
+
 _RANGE_OR_LIST = (
     Rule(
         "has(self.values) || (has(self.min) && has(self.max))",
@@ -38,7 +40,7 @@ _RANGE_OR_LIST = (
     ),
     Rule(
         "!has(self.values) || (!has(self.min) && !has(self.max) && !has(self.step) && "
-        "!has(self.points) && self.scale == 'Linear')",
+        f"!has(self.points) && !{_LOG})",
         "values are listed, so min, max, step, points and scale Log have no meaning: give a "
         "list or a range",
     ),
@@ -62,13 +64,13 @@ def _range_rules(number: str, zero: str) -> dict[str, Any]:
             ".min",
         ),
         Rule(
-            f"self.scale != 'Log' || !has(self.min) || {low} > {zero}",
+            f"!{_LOG} || !has(self.min) || {low} > {zero}",
             "min must be more than 0 with scale Log",
             said("min is %s, with scale Log it must be more than 0", "self.min"),
             ".min",
         ),
         Rule(
-            "self.scale != 'Log' || !has(self.step)",
+            f"!{_LOG} || !has(self.step)",
             "step must be left out with scale Log",
             said(
                 "step is %s, with scale Log it must be left out; points says how many values a "

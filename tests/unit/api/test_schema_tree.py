@@ -23,6 +23,7 @@ from winnow_operator.api.schema_tree import (
     ordered_rules,
     plain_object_default,
     structural_schema,
+    told_defaults,
     unwrap_optional,
     walk,
 )
@@ -290,3 +291,17 @@ class Number(BaseModel):
 def test_a_float_is_refused() -> None:
     with pytest.raises(SchemaError, match="number"):
         structural_schema(Number)
+
+
+def test_a_default_inside_of_a_list_is_told_and_not_filled_in() -> None:
+    field = {"type": "integer", "default": 6, "description": "Epochs."}
+    inner = {"type": "object", "properties": {"epochs": field}}
+    tree = {"type": "object", "properties": {"epochs": field, "steps": {"items": inner}}}
+
+    told = told_defaults(tree)["properties"]
+
+    assert told["epochs"] == field
+    assert told["steps"]["items"]["properties"]["epochs"] == {
+        "type": "integer",
+        "description": "Epochs. Default: 6.",
+    }
