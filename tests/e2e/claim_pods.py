@@ -10,7 +10,7 @@ from tests.e2e.conftest import Cluster
 from tests.support.api import Body
 from tests.support.chart import ROOT
 
-WAIT = "--timeout=90s"
+WAIT = "--timeout=240s"
 LOOK = """
 import json, pathlib, sys
 check = {"__name__": "artifact_check"}

@@ -113,7 +113,7 @@ def compressed(cluster: Cluster) -> Iterator[Compressed]:
         waiting = cluster.read(name, "compressionjob", "small")
         cluster.run(*where, "create", "-f", "-", stdin=json.dumps(source_search()))
         ended = "--for=jsonpath={.status.completionTime}"
-        cluster.run(*where, "wait", small, ended, "--timeout=300s")
+        cluster.run(*where, "wait", small, ended, "--timeout=900s")
         search = cluster.read(name, "searchjob", SOURCE)
         yield Compressed(name, waiting, search, cluster.read(name, "compressionjob", "small"))
     finally:

@@ -59,7 +59,7 @@ def jobs(api: Api, compressed: Compressed) -> Namespace:
     return Namespace(api, compressed.namespace).compressions
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_a_source_that_is_damaged_pickled_or_another_one_ends_the_job_with_a_sentence(
     jobs: Namespace, cluster: Cluster, compressed: Compressed
 ) -> None:
@@ -92,7 +92,7 @@ async def test_a_source_that_is_damaged_pickled_or_another_one_ends_the_job_with
     for name, (uri, digest, _) in bad.items():
         await jobs.create_job(of_model(name, uri, digest))
 
-    ended = await asyncio.gather(*(jobs.ended(name, seconds=120) for name in bad))
+    ended = await asyncio.gather(*(jobs.ended(name, seconds=300) for name in bad))
 
     for body, (_, _, words) in zip(ended, bad.values(), strict=True):
         failed = conditions(body)["Failed"]
@@ -103,17 +103,17 @@ async def test_a_source_that_is_damaged_pickled_or_another_one_ends_the_job_with
     assert left == ["damaged", "net.pt", "pickled"], "somebody has unpickled something"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_a_claim_that_is_missing_is_named_and_the_job_goes_on_once_it_is_there(
     jobs: Namespace,
 ) -> None:
     await jobs.create_job(of_model("unclaimed", "pvc://not-there/models/x", OTHER))
-    waiting = await jobs.condition("unclaimed", "Reconciling", "MissingClaim", seconds=90)
+    waiting = await jobs.condition("unclaimed", "Reconciling", "MissingClaim", seconds=180)
     (baseline, _) = await jobs.trials("unclaimed")
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     claims = f"/api/v1/namespaces/{jobs.name}/persistentvolumeclaims"
     await jobs.api.create(claims, {"metadata": {"name": "not-there"}, "spec": spec})
-    body = await jobs.ended("unclaimed", seconds=90)
+    body = await jobs.ended("unclaimed", seconds=180)
 
     assert "not-there" in waiting["message"]
     assert (baseline["status"]["outcome"], baseline["status"]["cause"]) == (
@@ -125,14 +125,14 @@ async def test_a_claim_that_is_missing_is_named_and_the_job_goes_on_once_it_is_t
     assert "look for its folder on claim not-there" in failed["message"]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 async def test_a_builder_pod_with_too_little_memory_says_so(
     jobs: Namespace, compressed: Compressed
 ) -> None:
     good = compressed.artifact
     body = of_model("hungry", good["uri"], good["digest"], podTemplate=with_memory("48Mi"))
     await jobs.create_job(body)
-    ended = await jobs.ended("hungry", seconds=120)
+    ended = await jobs.ended("hungry", seconds=300)
 
     failed = conditions(ended)["Failed"]
     baseline, _ = await jobs.trials("hungry")

@@ -20,14 +20,13 @@ from tests.support.chart import ROOT
 from tests.support.namespace import Namespace, conditions, holds, outcomes
 from tests.support.real_jobs import real_compression
 
-pytestmark = [pytest.mark.cluster, pytest.mark.quiet]
+pytestmark = pytest.mark.cluster
 
 STEPS = {
     "baseline": [],
     "int8": ["quantize"],
     "half-int8": ["prune", "distill", "quantize"],
     "masked": ["prune"],
-    "student": ["distill"],
     "wild": ["distill"],
 }
 MEASURED = {
@@ -63,7 +62,7 @@ def test_a_search_that_is_not_there_yet_is_waited_for_and_its_winner_is_the_sour
     assert status["source"]["digest"] == compressed.artifact["digest"]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_every_kind_of_step_is_measured_and_the_smallest_that_keeps_the_goals_is_selected(
     jobs: Namespace, compressed: Compressed
 ) -> None:
@@ -74,13 +73,12 @@ async def test_every_kind_of_step_is_measured_and_the_smallest_that_keeps_the_go
     assert {name: kinds_of_steps(trial) for name, trial in trials.items()} == STEPS
     assert {trial["spec"]["parent"] for trial in trials.values()} == {compressed.artifact["digest"]}
     good = {name: trial for name, trial in trials.items() if name != "wild"}
-    assert outcomes(list(good.values())) == ["Succeeded"] * 5
+    assert outcomes(list(good.values())) == ["Succeeded"] * 4
     for trial in good.values():
         assert {v["metric"] for v in trial["status"]["values"]} >= MEASURED
     size = {name: figure(trial, "size_bytes") for name, trial in good.items()}
     assert size["masked"] == pytest.approx(size["baseline"], rel=0.01), "masks save nothing"
     assert size["int8"] < 0.4 * size["baseline"]
-    assert size["student"] < 0.5 * size["baseline"]
     assert size["half-int8"] < 0.2 * size["baseline"]
     assert figure(good["int8"], "quantized_share") == 1
     selected = status["selected"]
@@ -128,7 +126,7 @@ async def test_artifacts_are_whole_and_name_all_that_they_were_made_from(
         assert "evaluation.safetensors" not in files
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_the_report_of_a_compression_is_copied_and_tells_all_candidates_and_the_reason(
     cluster: Cluster, compressed: Compressed, tmp_path: Path
 ) -> None:
@@ -181,13 +179,13 @@ async def pods_and_batches(jobs: Namespace) -> set[str]:
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 async def test_auto_writes_chains_in_rounds_from_what_was_measured(
     jobs: Namespace, cluster: Cluster
 ) -> None:
     auto = {"maxCandidates": 4, "candidatesPerRound": 2, "steps": ["Quantize", "Prune"], "seed": 3}
     await jobs.create_job(real_compression("auto", candidates=None, auto=auto))
-    body = await jobs.ended("auto", seconds=500)
+    body = await jobs.ended("auto", seconds=1200)
 
     trials = await jobs.trials("auto")
     assert holds(body, "Complete"), conditions(body)
@@ -204,7 +202,7 @@ async def test_auto_writes_chains_in_rounds_from_what_was_measured(
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 async def test_the_same_chains_run_unchanged_on_a_table_of_ones_own(
     namespace: Namespace, cluster: Cluster
 ) -> None:
@@ -215,12 +213,12 @@ async def test_the_same_chains_run_unchanged_on_a_table_of_ones_own(
     upload_table(cluster, namespace.name, iris_like())
     await namespace.edit_job(OWN, suspend=False)
     await own.create_job({**job, "spec": of_table})
-    body = await own.ended("digits-small", seconds=400)
+    body = await own.ended("digits-small", seconds=900)
     trials = await candidates(own, "digits-small")
     late = copy.deepcopy({**job, "metadata": {"name": "late"}, "spec": of_table})
     run_on_claim(cluster, namespace.name, "tables", "import os; os.remove('/claim/table.csv')")
     await own.create_job(late)
-    failed = conditions(await own.ended("late", seconds=90))["Failed"]
+    failed = conditions(await own.ended("late", seconds=240))["Failed"]
 
     assert holds(body, "Complete"), conditions(body)
     assert body["status"]["source"]["data"] == "pvc://tables/table.csv"

@@ -57,10 +57,6 @@ MASKED = {
     "name": "masked",
     "steps": [{"prune": {"unit": "Weight", "amount": "0.7", "importance": "Taylor", "epochs": 3}}],
 }
-STUDENT = {
-    "name": "student",
-    "steps": [{"distill": {"student": {"width": "0.5"}, "epochs": 6}}],
-}
 WILD = {"name": "wild", "steps": [{"distill": {"learningRate": "10", "epochs": 60}}]}
 """Diverges."""
 
@@ -70,7 +66,7 @@ def real_compression(name: str, **spec: Any) -> Body:
     resources = {"requests": {"cpu": "200m"}, "limits": {"cpu": "1", "memory": "1Gi"}}
     base: dict[str, Any] = {
         "model": {"searchJob": SOURCE},
-        "candidates": [INT8, HALF_INT8, MASKED, STUDENT, WILD],
+        "candidates": [INT8, HALF_INT8, MASKED, WILD],
         "goals": [
             {"metric": "accuracy", "maxDrop": "0.05"},
             {"metric": "size_bytes", "maxRatio": "0.5"},
