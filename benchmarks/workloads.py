@@ -13,7 +13,7 @@ from winnow_contract.assignments import (
     TrialAssignment,
     encode_assignments,
 )
-from winnow_operator.api.names import LABEL_SEARCHJOB
+from winnow_operator.api.names import GROUP
 from winnow_operator.manifests.jobs import Batch, PodSettings, batch_job
 from winnow_operator.manifests.objects import Owner
 
@@ -75,7 +75,7 @@ def bare_job(workload: Workload, image: str) -> Body:
     """An Indexed Job whose pods are those of a search, with values of its own.
 
     It is made by the operator's own code, so that volumes, security context, downward API and
-    assignments are the same; only the label that the operator watches has another name.
+    assignments are the same; only the labels that the operator watches have other names.
     """
     owner = Owner(NAMESPACE, workload.kind, "00000000-0000-0000-0000-000000000000")
     batch = Batch(
@@ -116,7 +116,7 @@ def _assignments(workload: Workload, owner: Owner) -> Assignments:
 
 
 def _unwatched(labels: Mapping[str, str]) -> dict[str, str]:
-    return {key.replace(LABEL_SEARCHJOB, "bench.dev/job"): value for key, value in labels.items()}
+    return {key.replace(f"{GROUP}/", "bench.dev/"): value for key, value in labels.items()}
 
 
 def differences(bare: Mapping[str, Any], search: Mapping[str, Any]) -> list[str]:

@@ -156,4 +156,4 @@ def test_the_operator_does_not_see_the_bare_job() -> None:
 
     assert "ownerReferences" not in body["metadata"]
     for metadata in (body["metadata"], body["spec"]["template"]["metadata"]):
-        assert not any(key.startswith("winnow.dev/searchjob") for key in metadata["labels"])
+        assert not any(key.startswith("winnow.dev/") for key in metadata["labels"])
