@@ -93,6 +93,15 @@ GOOD_SERVERS = (
     _good("a day for a rollout", "spec.rollout.progressDeadline", "24h"),
     _good("no restart allowed", "spec.rollout.maxRestarts", 0),
     _good("a canary with defaults", "spec.rollout.canary", MISSING, "canary"),
+    _good("the winner of a search", "spec.model", {"searchJob": "digits"}, "canary"),
+    _good("a person promotes", "spec.promotion", "Manual"),
+    _good("a revision that is pinned", "spec.revision", 3),
+    _good(
+        "checks of one's own",
+        "spec.rollout.canary.checks",
+        {"maxErrorRate": "0", "maxLatencyRatio": "1", "minRequests": 1, "maxRestarts": 3},
+        "canary",
+    ),
     _good("no drain allowed", "spec.disruptionBudget", {"maxUnavailable": 0}),
     _good(
         "as many pods at least as at most", "spec.autoscaling", {"minReplicas": 2, "maxReplicas": 2}
@@ -112,12 +121,46 @@ _BAD = BadServer
 
 BAD_SERVERS = (
     _BAD("no model", _MODEL, MISSING, ("spec.model", "Required value")),
-    _BAD("neither job nor uri", _MODEL, {}, ("spec.model: neither is given", "compressionJob")),
+    _BAD("neither job nor uri", _MODEL, {}, ("spec.model has 0 of", "compressionJob")),
     _BAD(
         "job and uri",
         _MODEL,
         {"compressionJob": "small", "uri": "pvc://a/b", "digest": DIGEST},
-        ("spec.model: both are given", "uri and digest"),
+        ("spec.model has 2 of", "uri and digest"),
+    ),
+    _BAD(
+        "two jobs",
+        _MODEL,
+        {"compressionJob": "small", "searchJob": "digits"},
+        ("spec.model has 2 of", "give exactly one"),
+    ),
+    _BAD("a revision before the first", "spec.revision", 0, ("spec.revision", "0", "1")),
+    _BAD(
+        "a promotion by nobody",
+        "spec.promotion",
+        "Never",
+        ("spec.promotion", "Automatic", "Manual"),
+    ),
+    _BAD(
+        "a rate above all",
+        "spec.rollout.canary.checks",
+        {"maxErrorRate": "1.5"},
+        ("maxErrorRate is 1.5", "from 0 to 1"),
+        base="canary",
+    ),
+    _BAD(
+        "a canary that must be faster",
+        "spec.rollout.canary.checks",
+        {"maxLatencyRatio": "0.5"},
+        ("maxLatencyRatio is 0.5", "from 1"),
+        base="canary",
+    ),
+    _BAD(
+        "a check of no requests",
+        "spec.rollout.canary.checks",
+        {"minRequests": 0},
+        ("minRequests", "0", "1"),
+        base="canary",
     ),
     _BAD(
         "a uri without its digest",

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.support.api import Body, eventually
-from tests.support.compressionjobs import compress, compression_job
+from tests.support.compressionjobs import build, compress, compression_job
 from tests.support.modelservers import (
     FIRST,
     SECOND,
@@ -22,6 +22,7 @@ from tests.support.modelservers import (
 from tests.support.namespace import Namespace, conditions, holds
 from tests.support.operator_process import OperatorProcess
 from tests.support.scripted_prometheus import ScriptedPrometheus, scripted_prometheus
+from tests.support.searchjobs import task_job
 from tests.support.serving_node import Fares, Script, ServerView, serving_node
 from tests.support.simulated_node import simulated_node
 from winnow_operator.domain.loads import Load
@@ -77,7 +78,7 @@ async def test_a_server_waits_for_a_selection_serves_it_and_follows_the_next_one
         second = await servers.serves(await selected(jobs, "int8"))
         await servers.only_deployment("digits-r2")
 
-    assert "there is no CompressionJob of that name" in waiting["message"]
+    assert "names CompressionJob small, which there is not" in waiting["message"]
     assert first["status"]["model"] == "small/half-int8"
     assert second["status"]["model"] == "small/int8"
     assert outcomes(second) == {2: "Serving", 1: "Retired"}
@@ -563,3 +564,36 @@ async def test_without_a_prometheus_a_canary_says_what_is_not_checked(
 
     degraded = conditions(body)["Degraded"]
     assert (degraded["status"], degraded["reason"]) == ("True", "NoPrometheus")
+
+
+async def test_a_person_promotes_and_goes_back_by_the_number_of_a_revision(
+    namespace: Namespace, servers: Servers
+) -> None:
+    async with serving_node(namespace.api, namespace.name):
+        await servers.create(model_server(promotion="Manual"))
+        await servers.serves(artifact())
+        await servers.edit(model=artifact(SECOND))
+        waits = await servers.condition("Progressing", "WaitingForPromotion", status="False")
+        assert await servers.deployments() == {"digits-r1": 1}
+        await servers.edit(revision=2)
+        await servers.serves(artifact(SECOND))
+        await servers.edit(revision=1)
+        body = await servers.serves(artifact())
+        await servers.only_deployment("digits-r1")
+
+    assert "revision 2 (models/digits/2b2b) waits" in waits["message"]
+    assert outcomes(body) == {2: "Retired", 1: "Serving"}
+
+
+async def test_the_winner_of_a_search_is_served(namespace: Namespace, servers: Servers) -> None:
+    async with (
+        serving_node(namespace.api, namespace.name),
+        simulated_node(namespace.api, namespace.name, build),
+    ):
+        await servers.create(model_server(model={"searchJob": "task"}))
+        await servers.condition("Ready", "WaitingForSource", status="False")
+        await namespace.create_job(task_job(budget={"maxTrials": 2, "parallelism": 2}))
+        job = await namespace.ended("task")
+        body = await servers.serves(job["status"]["winner"]["artifact"])
+
+    assert body["status"]["model"] == job["status"]["winner"]["trial"]

@@ -83,6 +83,7 @@ class Reason(StrEnum):
     NO_PROGRESS = "NoProgress"
     NAME_TAKEN = "NameTaken"
     NO_PROMETHEUS = "NoPrometheus"
+    WAITING_FOR_PROMOTION = "WaitingForPromotion"
     # nothing to say
     AS_EXPECTED = "AsExpected"
     NOT_FINISHED = "NotFinished"

@@ -32,6 +32,7 @@ __all__ = [
     "ModelServerStatus",
     "NetworkPolicy",
     "Peer",
+    "Promotion",
     "Rollout",
     "ServerSettings",
     "Strategy",
@@ -45,6 +46,13 @@ class Strategy(StrEnum):
     CANARY = "Canary"
 
 
+class Promotion(StrEnum):
+    """Who lets a new revision take over."""
+
+    AUTOMATIC = "Automatic"
+    MANUAL = "Manual"
+
+
 class ModelReference(ApiModel):
     """What is served."""
 
@@ -54,6 +62,10 @@ class ModelReference(ApiModel):
         default=None, pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$", max_length=40
     )
     """Name of a CompressionJob of this namespace; its selection is waited for and followed."""
+    search_job: str | None = Field(
+        default=None, pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$", max_length=40
+    )
+    """Name of a SearchJob of this namespace, whose winner is served as it was trained."""
     uri: str | None = Field(default=None, min_length=1, max_length=512)
     """`pvc://CLAIM/PATH` of an artifact, instead of a job."""
     digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$", max_length=71)
@@ -201,6 +213,12 @@ class ModelServerSpec(ApiModel):
     pod_template: dict[str, Any] | None = Field(default=None, json_schema_extra=unknown_fields())
     """Fields that are laid over the pods: `metadata` (labels, annotations) and `spec`
     (nodeSelector, tolerations, affinity, env, volumes and more); its container is `server`."""
+    promotion: Promotion = Promotion.AUTOMATIC
+    """Automatic: what is chosen is rolled out. Manual: only the first revision is; others wait until
+    `revision` names them."""
+    revision: int | None = Field(default=None, ge=1)
+    """Number of the revision that shall serve, of those in `status.history`: with promotion Manual it
+    promotes one, and with both it goes back to one, which then stays."""
     rollout: Rollout = Rollout()
     """How one revision takes the place of another."""
     disruption_budget: DisruptionBudget = DisruptionBudget()

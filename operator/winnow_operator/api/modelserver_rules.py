@@ -31,13 +31,14 @@ SERVER_NAME = Rule(
     ),
 )
 
+_SOURCES = "[has(self.compressionJob), has(self.searchJob), has(self.uri)]"
 _ONE_MODEL = Rule(
-    "has(self.compressionJob) != has(self.uri)",
-    "give exactly one of compressionJob and uri",
+    f"{_SOURCES}.exists_one(given, given)",
+    "give exactly one of compressionJob, searchJob and uri",
     said(
-        "spec.model: %s of compressionJob and uri; give the name of a CompressionJob, or uri and "
-        "digest of an artifact",
-        "has(self.uri) ? 'both are given' : 'neither is given'",
+        "spec.model has %s of compressionJob, searchJob and uri: give exactly one, the name of a "
+        "CompressionJob or of a SearchJob, or uri and digest of an artifact",
+        f"{_SOURCES}.filter(given, given).size()",
     ),
 )
 REFERENCE_RULES = (_ONE_MODEL, *ARTIFACT_RULES)

@@ -27,6 +27,8 @@ class Revisions:
     """The newest first."""
     serving: int | None = None
     rollout: RolloutStatus | None = None
+    pinned: int | None = None
+    """The `spec.revision` that was acted on last."""
 
     @property
     def latest(self) -> RevisionStatus | None:
@@ -90,7 +92,7 @@ class Revisions:
 
 def revisions_of(status: ModelServerStatus) -> Revisions:
     """What a status says."""
-    return Revisions(status.history, status.revision, status.rollout)
+    return Revisions(status.history, status.revision, status.rollout, status.pinned)
 
 
 def said_of(revision: RevisionStatus | None) -> str:

@@ -20,8 +20,8 @@ from datetime import datetime, timedelta
 
 from winnow_operator.api.conditions import Reason
 from winnow_operator.api.fields import duration_seconds
-from winnow_operator.api.modelserver import ModelServerSpec
-from winnow_operator.api.modelserver_status import RevisionOutcome, RolloutStatus
+from winnow_operator.api.modelserver import ModelServerSpec, Promotion
+from winnow_operator.api.modelserver_status import RevisionOutcome, RevisionStatus, RolloutStatus
 from winnow_operator.domain.blockages import format_time, parse_time
 from winnow_operator.domain.canaries import (
     CanaryFacts,
@@ -65,54 +65,81 @@ class ServerFacts:
 def advance(known: Revisions, facts: ServerFacts) -> Revisions:
     """What is to be remembered, given what is and what is observed."""
     revisions = _with_choice(known, facts)
+    if revisions.pinned != facts.spec.revision:
+        revisions = replace(revisions, pinned=None)
     target = _target(revisions, facts)
     revisions = _superseded(revisions, target, facts)
     if target is not None and revisions.rollout is None and target != revisions.serving:
         revisions = _begun(revisions, target, facts)
     if revisions.rollout is not None:
         revisions = _on_its_way(revisions, revisions.rollout, facts)
-    return revisions.trimmed()
+    return revisions.trimmed([facts.spec.revision])
 
 
 def _with_choice(known: Revisions, facts: ServerFacts) -> Revisions:
-    """A model that is neither served, nor on its way, nor has just failed is a new revision."""
+    """Another choice than the last one is a new revision, unless it serves, waits or was aborted."""
     if isinstance(facts.wanted, Blockage):
         return known
     newest = known.newest_of(facts.wanted)
     settled = {RevisionOutcome.RETIRED, RevisionOutcome.SUPERSEDED}
-    if newest is None or newest.outcome in settled:
+    if newest is None or (newest is not known.latest and newest.outcome in settled):
         return known.add(facts.wanted, facts.now)
     return known
 
 
+def asked_for(revisions: Revisions, facts: ServerFacts) -> RevisionStatus | None:
+    """The revision that shall serve by what the spec says, if there is one."""
+    spec = facts.spec
+    if spec.revision is not None:
+        return revisions.get(spec.revision)
+    is_first = revisions.serving is None
+    if isinstance(facts.wanted, Blockage) or (spec.promotion is Promotion.MANUAL and not is_first):
+        return None
+    return revisions.newest_of(facts.wanted)
+
+
 def _target(revisions: Revisions, facts: ServerFacts) -> int | None:
-    """Number of the revision that shall serve; an aborted one is not tried again."""
-    current = revisions.rollout.revision if revisions.rollout else revisions.serving
-    if isinstance(facts.wanted, Blockage):
-        return current
-    chosen = revisions.newest_of(facts.wanted)
-    if chosen is None or chosen.outcome is RevisionOutcome.ABORTED:
+    """Number of the revision that shall serve; an aborted one is not tried again by itself."""
+    asked = asked_for(revisions, facts)
+    if asked is None:
+        return revisions.rollout.revision if revisions.rollout else revisions.serving
+    was_tried = facts.spec.revision is None or revisions.pinned == asked.number
+    if asked.outcome is RevisionOutcome.ABORTED and was_tried:
         return revisions.serving
-    return chosen.number
+    return asked.number
+
+
+def unknown_pin(revisions: Revisions, facts: ServerFacts) -> Blockage | None:
+    """Why `spec.revision` cannot be followed, if it cannot."""
+    pin = facts.spec.revision
+    if pin is None or revisions.get(pin) is not None:
+        return None
+    known = ", ".join(str(r.number) for r in reversed(revisions.history)) or "none yet"
+    words = f"spec.revision is {pin}, known revisions (status.history) are: {known}"
+    return Blockage(Reason.INVALID_SPEC, words)
 
 
 def _superseded(revisions: Revisions, target: int | None, facts: ServerFacts) -> Revisions:
     rollout = revisions.rollout
     if rollout is None or rollout.revision == target:
         return revisions
-    words = "another model was chosen before it was through"
+    words = "another revision was asked for before it was through"
     gone = revisions.mark(rollout.revision, RevisionOutcome.SUPERSEDED, facts.now, words)
     return replace(gone, rollout=None)
 
 
 def _begun(revisions: Revisions, target: int, facts: ServerFacts) -> Revisions:
-    # Where nothing serves, there is nothing to protect and nothing to compare with.
-    has_steps = canary_of(facts.spec) is not None and revisions.serving is not None
+    # Where nothing serves, there is nothing to protect and nothing to compare with; and what has
+    # served before is gone back to, which must be quick.
+    begun = revisions.get(target)
+    is_back = begun is not None and begun.outcome is RevisionOutcome.RETIRED
+    is_first = revisions.serving is None
+    has_steps = canary_of(facts.spec) is not None and not is_first and not is_back
     rollout = RolloutStatus(
         revision=target, step=0 if has_steps else None, since=format_time(facts.now)
     )
-    begun = revisions.mark(target, RevisionOutcome.ROLLING_OUT, facts.now)
-    return replace(begun, rollout=rollout)
+    revisions = revisions.mark(target, RevisionOutcome.ROLLING_OUT, facts.now)
+    return replace(revisions, rollout=rollout, pinned=facts.spec.revision)
 
 
 def _on_its_way(revisions: Revisions, rollout: RolloutStatus, facts: ServerFacts) -> Revisions:

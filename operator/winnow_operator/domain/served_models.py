@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import ValidationError
 
@@ -19,12 +19,17 @@ from winnow_operator.api.compressionjob import CompressionJob
 from winnow_operator.api.compressionjob_status import CompressionJobStatus
 from winnow_operator.api.conditions import ConditionType, Reason
 from winnow_operator.api.modelserver import ModelReference, ModelServerSpec
+from winnow_operator.api.searchjob import SearchJob, SearchJobStatus
+from winnow_operator.api.trial import Artifact
 from winnow_operator.domain.job_conditions import condition_of, holds
+from winnow_operator.domain.jobs import JobStatus
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.pods import Blockage
-from winnow_operator.domain.settlements import COMPRESSED_FORMAT
+from winnow_operator.domain.settlements import ARTIFACT_FORMAT, COMPRESSED_FORMAT
 
 MAX_NAME = 63
+SERVED = (COMPRESSED_FORMAT, ARTIFACT_FORMAT)
+"""Formats of artifacts that hold a model as it is served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ def source_of(reference: ModelReference) -> tuple[Kind, str] | None:
     """Kind and name of the job that is followed, if one is."""
     if reference.compression_job is not None:
         return Kind.COMPRESSION, reference.compression_job
+    if reference.search_job is not None:
+        return Kind.SEARCH, reference.search_job
     return None
 
 
@@ -55,57 +62,87 @@ def given_model(reference: ModelReference) -> Model:
     return Model(name, reference.uri, reference.digest, "named by spec.model")
 
 
-def selected_model(spec: ModelServerSpec, body: Mapping[str, Any] | None) -> Model | Blockage:
-    """What the CompressionJob that the spec names has selected, or why there is nothing to serve.
+def chosen_model(
+    spec: ModelServerSpec, kind: Kind, body: Mapping[str, Any] | None
+) -> Model | Blockage:
+    """What the job that the spec names has chosen, or why there is nothing to serve.
 
     Args:
         spec: of the server.
-        body: the CompressionJob as the API server holds it; None if there is none.
+        kind: of the job.
+        body: the job as the API server holds it; None if there is none.
     """
-    name = str(spec.model.compression_job)
+    source = source_of(spec.model)
+    named = f"{kind} {source[1]}" if source else str(kind)
     if body is None or "deletionTimestamp" in body["metadata"]:
-        words = (
-            f"spec.model.compressionJob is {name}, there is no CompressionJob of that name in this "
-            "namespace: make it, or name another"
-        )
+        words = f"spec.model names {named}, which there is not in this namespace: make it, or name another"
         return Blockage(Reason.WAITING_FOR_SOURCE, words)
     try:
-        status = CompressionJob.model_validate(body).status
+        job = _MODELS[kind].model_validate(body)
     except ValidationError:
-        words = f"CompressionJob {name} cannot be read: it is of another release"
+        words = f"{named} cannot be read: it is of another release"
         return Blockage(Reason.SOURCE_FAILED, words)
-    unmet = None if spec.accept_baseline else _goals_unmet(name, status)
-    return _not_chosen(name, status) or unmet or _of_selection(name, status)
+    if isinstance(job, SearchJob):
+        return _ended(named, job.status) or _of_winner(named, job.status)
+    unmet = None if spec.accept_baseline else _goals_unmet(named, job.status)
+    return _ended(named, job.status) or unmet or _of_selection(named, job.status)
 
 
-def _not_chosen(name: str, status: CompressionJobStatus) -> Blockage | None:
-    """Why a compression has chosen nothing."""
+_MODELS: Mapping[Kind, type[SearchJob | CompressionJob]] = {
+    Kind.SEARCH: SearchJob,
+    Kind.COMPRESSION: CompressionJob,
+}
+
+
+def _ended(named: str, status: JobStatus) -> Blockage | None:
+    """Why a job has chosen nothing, if it has not."""
     failure = condition_of(status, ConditionType.FAILED)
     if failure is not None and failure.status == "True":
-        words = f"CompressionJob {name} has failed: {failure.message}"
+        words = f"{named} has failed: {failure.message}"
         return Blockage(Reason.SOURCE_FAILED, words)
-    if status.selected is None or not holds(status, ConditionType.COMPLETE):
-        return Blockage(Reason.WAITING_FOR_SOURCE, f"CompressionJob {name} has no selection yet")
+    if not holds(status, ConditionType.COMPLETE):
+        return Blockage(Reason.WAITING_FOR_SOURCE, f"{named} has not chosen yet")
     return None
 
 
-def _goals_unmet(name: str, status: CompressionJobStatus) -> Blockage | None:
+def _goals_unmet(named: str, status: CompressionJobStatus) -> Blockage | None:
     """Why the selection of a compression is no better than nothing, if it is not."""
     goals = condition_of(status, ConditionType.GOALS_MET)
     if goals is None or goals.status == "True":
         return None
     words = (
-        f"what CompressionJob {name} has selected does not meet its goals ({goals.message}): "
-        "edit its goals, or set spec.acceptBaseline to true"
+        f"what {named} has selected does not meet its goals ({goals.message}): edit its goals, or "
+        "set spec.acceptBaseline to true"
     )
     return Blockage(Reason.GOALS_NOT_MET, words)
 
 
-def _of_selection(name: str, status: CompressionJobStatus) -> Model | Blockage:
+def _of_selection(named: str, status: CompressionJobStatus) -> Model | Blockage:
     selected = status.selected
-    artifact = selected.artifact if selected is not None else None
-    if selected is None or artifact is None or artifact.format != COMPRESSED_FORMAT:
-        words = f"what CompressionJob {name} has selected has no artifact that can be served"
-        return Blockage(Reason.SOURCE_FAILED, words)
-    why = selected.reason or "selected"
-    return Model(f"{name}/{selected.candidate}", artifact.uri, artifact.digest, why)
+    if selected is None or not _can_be_served(selected.artifact):
+        return _unservable(named, selected.artifact if selected else None)
+    return _model(named, selected.candidate, selected.artifact, selected.reason or "selected")
+
+
+def _of_winner(named: str, status: SearchJobStatus) -> Model | Blockage:
+    winner = status.winner
+    if winner is None or not _can_be_served(winner.artifact):
+        return _unservable(named, winner.artifact if winner else None)
+    return _model(named, winner.trial, winner.artifact, f"the winner of {named}")
+
+
+def _can_be_served(artifact: Artifact | None) -> TypeGuard[Artifact]:
+    return artifact is not None and artifact.format in SERVED
+
+
+def _unservable(named: str, artifact: Artifact | None) -> Blockage:
+    what = "no artifact" if artifact is None else f"an artifact of format {artifact.format}"
+    words = f"the choice of {named} has {what}, served are {', '.join(SERVED)}"
+    return Blockage(Reason.SOURCE_FAILED, words)
+
+
+def _model(named: str, choice: str, artifact: Artifact, why: str) -> Model:
+    job = named.rpartition(" ")[2]
+    # The name of a Trial has that of its job in it.
+    name = choice if choice.startswith(f"{job}-t") else f"{job}/{choice}"
+    return Model(name, artifact.uri, artifact.digest, why)

@@ -28,9 +28,9 @@ def check_server(spec: ModelServerSpec) -> list[str]:
 def model_is_named(spec: ModelServerSpec) -> Iterator[str]:
     """One job, or one artifact by URI and digest."""
     model = spec.model
-    if (model.compression_job is None) == (model.uri is None):
-        given = "neither is given" if model.uri is None else "both are given"
-        yield f"spec.model: {given} of compressionJob and uri; give exactly one"
+    given = [s for s in (model.compression_job, model.search_job, model.uri) if s is not None]
+    if len(given) != 1:
+        yield f"spec.model has {len(given)} of compressionJob, searchJob and uri: give exactly one"
     if (model.uri is None) != (model.digest is None):
         yield "spec.model.uri and spec.model.digest belong together: give both"
     if spec.accept_baseline and model.compression_job is None:

@@ -23,7 +23,7 @@ from winnow_operator.domain.canaries import canary_of, current_step, inconclusiv
 from winnow_operator.domain.job_conditions import Verdict, condition
 from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.revisions import Revisions, said_of
-from winnow_operator.domain.rollouts import ServerFacts, fault_of, why
+from winnow_operator.domain.rollouts import ServerFacts, asked_for, fault_of, why
 
 SERVICE_PORT = 80
 
@@ -67,10 +67,14 @@ class ServerSituation:
     @property
     def aborted(self) -> RevisionStatus | None:
         """The revision that should serve, and was aborted."""
-        if isinstance(self.facts.wanted, Blockage):
-            return None
-        chosen = self.revisions.newest_of(self.facts.wanted)
-        return chosen if chosen and chosen.outcome is RevisionOutcome.ABORTED else None
+        asked = asked_for(self.revisions, self.facts)
+        return asked if asked and asked.outcome is RevisionOutcome.ABORTED else None
+
+    @property
+    def waiting(self) -> RevisionStatus | None:
+        """The newest choice, if it waits to be promoted."""
+        latest = self.revisions.latest
+        return latest if latest and latest.outcome is RevisionOutcome.WAITING else None
 
 
 def make_server_status(situation: ServerSituation) -> ModelServerStatus:
@@ -96,6 +100,7 @@ def make_server_status(situation: ServerSituation) -> ModelServerStatus:
         model=None if serving is None else serving.model,
         ready=f"{situation.ready}/{situation.wanted}",
         url=f"http://{situation.name}.{situation.namespace}.svc:{SERVICE_PORT}",
+        pinned=revisions.pinned,
         rollout=revisions.rollout,
         history=revisions.history,
         replicas=sum(not pod.deleting for pod in facts.pods),
@@ -128,6 +133,12 @@ def _progressing(situation: ServerSituation) -> Verdict:
         return True, *_on_its_way(situation, rollout)
     if situation.waits_for is not None:
         return False, situation.waits_for.reason, situation.waits_for.message
+    if situation.waiting is not None:
+        words = (
+            f"{said_of(situation.waiting)} waits to be promoted: set spec.revision to "
+            f"{situation.waiting.number}"
+        )
+        return False, Reason.WAITING_FOR_PROMOTION, words
     return False, Reason.AS_EXPECTED, ""
 
 

@@ -23,13 +23,14 @@ from winnow_operator.domain.rollouts import (
     advance,
     replicas_of,
     seconds_to_look,
+    unknown_pin,
 )
-from winnow_operator.domain.served_models import Model, given_model, selected_model, source_of
+from winnow_operator.domain.served_models import Model, chosen_model, given_model, source_of
 from winnow_operator.domain.server_checks import check_server
 from winnow_operator.domain.server_pods import ServerPod, read_server_pod
 from winnow_operator.domain.server_status import ServerSituation, make_server_status
 from winnow_operator.errors import NotFoundError
-from winnow_operator.kube.resources import COMPRESSIONJOBS, DEPLOYMENTS, MODELSERVERS, PODS
+from winnow_operator.kube.resources import DEPLOYMENTS, JOB_KINDS, MODELSERVERS, PODS
 from winnow_operator.manifests.servers import (
     autoscaler,
     deployment,
@@ -87,7 +88,7 @@ class ModelServerReconciler:
         if revisions != known:
             await self._write(context, facts, revisions=revisions)
             return 0.0
-        obstacle = await self._act(context, facts, revisions)
+        obstacle = await self._act(context, facts, revisions) or unknown_pin(revisions, facts)
         await self._write(context, facts, obstacle=obstacle)
         waits = LOOK_AGAIN_SECONDS if isinstance(facts.wanted, Blockage) else None
         soon = SOON_SECONDS if obstacle is not None else None
@@ -168,10 +169,10 @@ class ModelServerReconciler:
         # First: what happens after the read wakes it.
         self.tools.waiting.note(key, Key(key.namespace, name, kind))
         try:
-            body = await self.tools.gateway.get(COMPRESSIONJOBS, key.namespace, name)
+            body = await self.tools.gateway.get(JOB_KINDS[kind], key.namespace, name)
         except NotFoundError:
             body = None
-        return selected_model(spec, body)
+        return chosen_model(spec, kind, body)
 
     async def _pods(self, context: ServerContext) -> tuple[ServerPod, ...]:
         owner = context.owner

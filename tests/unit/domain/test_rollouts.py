@@ -14,7 +14,13 @@ from winnow_operator.api.conditions import Reason
 from winnow_operator.api.modelserver_status import MAX_HISTORY, RevisionOutcome
 from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.revisions import Revisions
-from winnow_operator.domain.rollouts import ServerFacts, advance, fault_of, replicas_of
+from winnow_operator.domain.rollouts import (
+    ServerFacts,
+    advance,
+    fault_of,
+    replicas_of,
+    unknown_pin,
+)
 from winnow_operator.domain.served_models import Model
 
 WAITS = Blockage(Reason.WAITING_FOR_SOURCE, "no selection yet")
@@ -323,3 +329,93 @@ def test_the_first_revision_needs_no_canary() -> None:
 
     assert known.rollout is not None
     assert known.rollout.step is None
+
+
+def manual(name: str, *, revision: int | None = None, **ready: int) -> ServerFacts:
+    pinned = {} if revision is None else {"revision": revision}
+    return facts(model(name), pods(**ready), promotion="Manual", **pinned)
+
+
+def test_with_manual_promotion_a_choice_waits_until_it_is_named() -> None:
+    known = advance(serving("a"), manual("b", r1=1))
+    waits = advance(known, manual("c", r1=1))
+
+    assert outcomes(waits) == {3: "Waiting", 2: "Waiting", 1: "Serving"}
+    assert replicas_of(waits, manual("c", r1=1)) == {1: 1}
+    promoted = advance(waits, manual("c", revision=2, r1=1))
+    assert outcomes(promoted) == {3: "Waiting", 2: "RollingOut", 1: "Serving"}
+
+
+def test_with_manual_promotion_the_first_choice_serves_at_once() -> None:
+    assert outcomes(advance(Revisions(), manual("a", r1=1))) == {1: "Serving"}
+
+
+def test_taking_the_number_out_again_changes_nothing_with_manual_promotion() -> None:
+    known = advance(advance(serving("a"), manual("b", r1=1)), manual("b", revision=2, r1=1, r2=1))
+    assert known.serving == 2
+
+    after = advance(known, manual("b", r2=1))
+
+    assert (after.serving, after.rollout) == (2, None)
+
+
+def pinned(name: str, revision: int, **ready: int) -> ServerFacts:
+    return facts(model(name), pods(**ready), revision=revision, **CANARY)
+
+
+def test_going_back_skips_the_canary_and_stays_whatever_is_chosen() -> None:
+    known = advance(serving("a", "b"), pinned("b", 1, r2=1))
+
+    assert known.rollout is not None
+    assert known.rollout.step is None
+    assert known.rollout.revision == 1
+    back = advance(known, pinned("b", 1, r2=1, r1=1))
+    assert back.serving == 1
+    later = advance(back, pinned("c", 1, r1=1))
+    assert outcomes(later) == {3: "Waiting", 2: "Retired", 1: "Serving"}
+
+
+def test_without_the_number_the_last_choice_is_rolled_out_again() -> None:
+    known = advance(serving("a", "b"), pinned("b", 1, r2=1, r1=1))
+    assert known.serving == 1
+
+    after = advance(known, facts(model("b"), pods(r1=1)))
+
+    assert outcomes(after) == {2: "RollingOut", 1: "Serving"}
+
+
+def test_an_aborted_revision_is_tried_again_once_for_each_time_it_is_named() -> None:
+    refused = pod(2, ready=False, ended=ended(65, "damaged"))
+    aborted = advance(
+        advance(serving("a"), facts(model("b"), pods(r1=1))),
+        facts(model("b"), [*pods(r1=1), refused]),
+    )
+
+    named = facts(model("b"), [*pods(r1=1)], revision=2)
+    again = advance(aborted, named)
+    failed = advance(again, replace(named, pods=[*pods(r1=1), refused]))
+
+    assert outcomes(again)[2] == "RollingOut"
+    assert outcomes(failed)[2] == "Aborted"
+    assert advance(failed, named) == failed
+    taken_out = advance(failed, facts(model("b"), pods(r1=1)))
+    assert outcomes(advance(taken_out, named))[2] == "RollingOut"
+
+
+def test_a_number_that_is_not_known_is_said_and_what_serves_goes_on() -> None:
+    observed = pinned("a", 7, r1=1)
+    known = advance(serving("a"), observed)
+
+    assert known.serving == 1
+    problem = unknown_pin(known, observed)
+    assert problem is not None
+    assert "spec.revision is 7, known revisions (status.history) are: 1" in problem.message
+
+
+def test_a_revision_that_is_named_is_never_forgotten() -> None:
+    known = serving("a", "b")
+    for number in range(30):
+        known = advance(known, replace(pinned(f"{number:02d}", 1, r1=1), spec=pinned("b", 1).spec))
+
+    assert known.get(1) is not None
+    assert len(known.history) <= MAX_HISTORY + 2
