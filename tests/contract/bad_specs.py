@@ -85,7 +85,28 @@ POD = _job(
         },
     }
 )
-BASES = {"task": TASK, "grid": GRID, "own image": OWN, "csv": CSV, "pod": POD}
+CONDITIONAL = _job(
+    space={
+        "parameters": [
+            {"name": "width", "int": {"min": 16, "max": 128}},
+            {"name": "activation", "choice": {"values": ["relu", "gelu"]}},
+            {
+                "name": "dropout",
+                "double": {"min": "0", "max": "0.5"},
+                "when": {"parameter": "activation", "values": ["gelu"]},
+            },
+        ]
+    }
+)
+_CONDITION = "spec.space.parameters.2.when"
+BASES = {
+    "conditional": CONDITIONAL,
+    "task": TASK,
+    "grid": GRID,
+    "own image": OWN,
+    "csv": CSV,
+    "pod": POD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -648,6 +669,47 @@ ADMISSION = (
         ("spec.space.parameters", "parameter width", "no end of values", "points"),
         base="grid",
     ),
+    # conditions
+    BadSpec(
+        "a condition on a parameter that there is not",
+        _CONDITION,
+        {"parameter": "activatoin", "values": ["relu"]},
+        ("spec.space.parameters", "parameter dropout", "activatoin", "no parameter before it"),
+        base="conditional",
+    ),
+    BadSpec(
+        "a condition on itself",
+        "spec.space.parameters.1.when",
+        {"parameter": "activation", "values": ["relu"]},
+        ("spec.space.parameters", "parameter activation", "no parameter before it"),
+        base="conditional",
+    ),
+    BadSpec(
+        "a condition on a number",
+        _CONDITION,
+        {"parameter": "width", "values": ["16"]},
+        ("spec.space.parameters", "parameter dropout", "width", "no choice"),
+        base="conditional",
+    ),
+    BadSpec(
+        "a condition without values",
+        _CONDITION,
+        {"parameter": "activation", "values": []},
+        ("spec.space.parameters[2].when.values", "at least 1 items"),
+        base="conditional",
+    ),
+    BadSpec(
+        "conditions for NSGAII",
+        "spec.algorithm.name",
+        "NSGAII",
+        (
+            "spec.space.parameters",
+            "parameter dropout has a condition",
+            "algorithm NSGAII cannot search",
+            "use Grid, Random, QMC or TPE",
+        ),
+        base="conditional",
+    ),
     # budget
     BadSpec(
         "TPE without an end",
@@ -800,6 +862,31 @@ ADMISSION = (
 )
 
 OPERATOR = (
+    # conditions
+    BadSpec(
+        "a condition on a later parameter",
+        "spec.space.parameters.0.when",
+        {"parameter": "activation", "values": ["relu"]},
+        ("parameter width", "activation", "no parameter before it"),
+        base="conditional",
+    ),
+    BadSpec(
+        "a circle of conditions",
+        "spec.space.parameters",
+        [
+            {"name": "a", "choice": {"values": ["x"]}, "when": {"parameter": "b", "values": ["y"]}},
+            {"name": "b", "choice": {"values": ["y"]}, "when": {"parameter": "a", "values": ["x"]}},
+        ],
+        ("parameter a", "when names b", "no parameter before it"),
+        base="own image",
+    ),
+    BadSpec(
+        "a condition on a word that the choice does not have",
+        _CONDITION,
+        {"parameter": "activation", "values": ["relu", "tanh"]},
+        ("parameter dropout", "'tanh'", "no value of activation", "relu, gelu"),
+        base="conditional",
+    ),
     # settings
     BadSpec(
         "no such setting",

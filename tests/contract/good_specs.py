@@ -140,6 +140,20 @@ GOOD = (
             "trialsPerPod": 8,
         },
     ),
+    GoodSpec(
+        "a condition on a condition",
+        "spec.space.parameters",
+        [
+            {"name": "a", "choice": {"values": ["x", "y"]}},
+            {"name": "b", "choice": {"values": ["x"]}, "when": {"parameter": "a", "values": ["x"]}},
+            {
+                "name": "c",
+                "double": {"min": "0", "max": "1"},
+                "when": {"parameter": "b", "values": ["x"]},
+            },
+        ],
+        "own image",
+    ),
     GoodSpec("points of a sequence", "spec.algorithm", {"name": "QMC", "seed": 0}),
     GoodSpec(
         "listed numbers for CMAES",

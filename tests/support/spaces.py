@@ -31,6 +31,11 @@ def choice(name: str, *values: str) -> dict[str, Any]:
     return {"name": name, "choice": {"values": list(values)}}
 
 
+def when(parameter: dict[str, Any], parent: str, *values: str) -> dict[str, Any]:
+    """A parameter that exists only with some values of a choice."""
+    return {**parameter, "when": {"parameter": parent, "values": list(values)}}
+
+
 _decimals = st.builds(
     lambda digits, exponent: f"{Decimal(digits).scaleb(exponent):f}",
     st.integers(-99_999, 99_999),

@@ -27,6 +27,10 @@ WITH_CHOICES = frozenset(AlgorithmName) - {AlgorithmName.CMAES}
 """They search words as well as numbers."""
 WITH_SEVERAL_OBJECTIVES = frozenset(AlgorithmName) - {AlgorithmName.CMAES}
 """They take several objectives as they are."""
+WITH_CONDITIONS = frozenset(
+    {AlgorithmName.GRID, AlgorithmName.RANDOM, AlgorithmName.QMC, AlgorithmName.TPE}
+)
+"""They search parameters that only some trials have."""
 
 
 def those_that_can(able: Iterable[AlgorithmName]) -> str:

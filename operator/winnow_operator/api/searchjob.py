@@ -26,6 +26,7 @@ from winnow_operator.api.space import (
     Parameter,
     Scale,
     Space,
+    When,
 )
 from winnow_operator.api.task import (
     Data,
@@ -65,6 +66,7 @@ __all__ = [
     "Storage",
     "Task",
     "TrialCounts",
+    "When",
     "Winner",
 ]
 

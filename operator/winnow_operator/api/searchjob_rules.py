@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from winnow_operator.api.algorithms import (
     WITH_CHOICES,
+    WITH_CONDITIONS,
     WITH_SEVERAL_OBJECTIVES,
     AlgorithmName,
     those_that_can,
@@ -35,6 +36,14 @@ _SEARCHED_AND_FIXED = (
     "has(self.task) && has(self.task.model.settings) && "
     "self.task.model.settings.exists(s, s.name == p.name)"
 )
+_WITHOUT_PARENT = (
+    "has(p.when) && (p.when.parameter == p.name || "
+    "!self.space.parameters.exists(q, q.name == p.when.parameter))"
+)
+_OF_NO_CHOICE = (
+    "has(p.when) && self.space.parameters.exists(q, q.name == p.when.parameter && !has(q.choice))"
+)
+_ABLE_TO_CONDITION = ", ".join(f"'{name}'" for name in AlgorithmName if name in WITH_CONDITIONS)
 FINISHED = "(c.type == 'Complete' || c.type == 'Failed') && c.status == 'True'"
 """Of a condition `c`: the job has ended."""
 
@@ -105,6 +114,38 @@ _NUMBERS_ONLY = Rule(
     ),
     ".space.parameters",
 )
+# That it stands before it, the operator checks: places in a list cost CEL too much.
+_KNOWN_PARENT = Rule(
+    f"self.space.parameters.all(p, !({_WITHOUT_PARENT}))",
+    "when must name another parameter, which stands before it",
+    said(
+        "parameter %s: when names %s, which is no parameter before it: name one",
+        f"self.space.parameters.filter(p, {_WITHOUT_PARENT})[0].name",
+        f"self.space.parameters.filter(p, {_WITHOUT_PARENT})[0].when.parameter",
+    ),
+    ".space.parameters",
+)
+_PARENT_IS_CHOICE = Rule(
+    f"self.space.parameters.all(p, !({_OF_NO_CHOICE}))",
+    "when must name a choice",
+    said(
+        "parameter %s: when names %s, which is no choice: only a choice can decide",
+        f"self.space.parameters.filter(p, {_OF_NO_CHOICE})[0].name",
+        f"self.space.parameters.filter(p, {_OF_NO_CHOICE})[0].when.parameter",
+    ),
+    ".space.parameters",
+)
+_NO_CONDITIONS = Rule(
+    f"self.algorithm.name in [{_ABLE_TO_CONDITION}] || self.space.parameters.all(p, !has(p.when))",
+    "this algorithm takes no parameters with a condition (when)",
+    said(
+        "parameter %s has a condition (when), which algorithm %s cannot search: use "
+        f"{those_that_can(WITH_CONDITIONS)}",
+        "self.space.parameters.filter(p, has(p.when))[0].name",
+        "self.algorithm.name",
+    ),
+    ".space.parameters",
+)
 _SEVERAL_OBJECTIVES = Rule(
     "self.objectives.size() == 1 || self.algorithm.name in ["
     + ", ".join(f"'{name}'" for name in AlgorithmName if name in WITH_SEVERAL_OBJECTIVES)
@@ -156,6 +197,9 @@ SPEC_RULES = (
     _MAX_TRIALS,
     _GRID_POINTS,
     _NUMBERS_ONLY,
+    _KNOWN_PARENT,
+    _PARENT_IS_CHOICE,
+    _NO_CONDITIONS,
     _SEVERAL_OBJECTIVES,
     _ROOM_IN_RESULTS,
     _ROOM_FOR_FINALS,

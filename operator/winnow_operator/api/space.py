@@ -150,6 +150,17 @@ _ONE_TYPE = Rule(
 )
 
 
+class When(ApiModel):
+    """For which trials a parameter exists."""
+
+    parameter: ParameterName
+    """Name of a choice that stands before it."""
+    values: tuple[ChoiceValue, ...] = Field(
+        min_length=1, max_length=256, json_schema_extra=set_list()
+    )
+    """Values of that choice with which it exists."""
+
+
 class Parameter(ApiModel):
     """One dimension of the space: exactly one of `double`, `int` and `choice`."""
 
@@ -163,6 +174,8 @@ class Parameter(ApiModel):
     """Whole numbers."""
     choice: Choice | None = None
     """Words."""
+    when: When | None = None
+    """Only trials with one of these values of another parameter have it; without, all do."""
 
 
 class Space(ApiModel):

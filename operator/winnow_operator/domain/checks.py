@@ -21,7 +21,12 @@ from winnow_operator.api.searchjob_rules import (
 from winnow_operator.domain.finals import trains_finals
 from winnow_operator.domain.jobs import JobSpec
 from winnow_operator.domain.pod_template_checks import check_pod_template
-from winnow_operator.domain.space_checks import check_choices, check_grid, check_parameters
+from winnow_operator.domain.space_checks import (
+    check_choices,
+    check_conditions,
+    check_grid,
+    check_parameters,
+)
 from winnow_operator.domain.task_checks import check_task
 
 Check = Callable[[SearchJobSpec], Iterator[str]]
@@ -119,6 +124,7 @@ CHAIN: tuple[Check, ...] = (
     check_parameters,  # each dimension by itself
     check_grid,  # algorithm and space together
     check_choices,  # the same
+    check_conditions,  # what belongs to some trials only
     trials_have_an_end,
     objectives_fit,
     room_for_finals,

@@ -1,11 +1,15 @@
-"""The search space: all dimensions of a spec, and one canonical text per assignment."""
+"""The search space: all dimensions of a spec, and one canonical text per assignment.
+
+A dimension with a condition belongs to an assignment only where an earlier one, its parent, has one
+of some values. So the dimensions are a forest, and points are counted tree by tree.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from winnow_operator.api.searchjob import DoubleRange, IntRange, Parameter, Scale
@@ -40,28 +44,98 @@ MAX_TEXT = 256
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """When a dimension belongs to an assignment."""
+
+    parent: str
+    """Name of an earlier dimension."""
+    values: frozenset[str]
+    """Texts of its values."""
+
+
+@dataclass(frozen=True, slots=True)
 class Space:
     """All dimensions, in the order in which the user wrote them."""
 
     dimensions: tuple[Dimension, ...]
+    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    """By name, of the dimensions that have one."""
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether some assignments have fewer values than others."""
+        return bool(self.conditions)
 
     @property
     def size(self) -> int | None:
         """Number of different assignments; None where there is no end of them."""
-        sizes = [dimension.size for dimension in self.dimensions]
-        return None if None in sizes else math.prod(s for s in sizes if s is not None)
+        if any(dimension.size is None for dimension in self.dimensions):
+            return None
+        return math.prod(self._tree_size(d) for d in self._roots)
+
+    @property
+    def _roots(self) -> list[Dimension]:
+        return [d for d in self.dimensions if d.name not in self.conditions]
+
+    def _children(self, parent: Dimension, place: int) -> list[Dimension]:
+        """Dimensions that belong to an assignment because the parent has the value at this place."""
+        return [
+            d
+            for d in self.dimensions
+            if (condition := self.conditions.get(d.name)) is not None
+            and condition.parent == parent.name
+            and value_text(parent.at(place)) in condition.values
+        ]
+
+    def _has_children(self, dimension: Dimension) -> bool:
+        return any(c.parent == dimension.name for c in self.conditions.values())
+
+    def _tree_size(self, root: Dimension) -> int:
+        """Different assignments of a dimension and of all that depend on it; sizes are known."""
+        count = root.size or 1
+        if not self._has_children(root):
+            return count
+        return sum(self._branch_size(root, place) for place in range(count))
+
+    def _branch_size(self, root: Dimension, place: int) -> int:
+        return math.prod(self._tree_size(child) for child in self._children(root, place))
 
     def at(self, index: int) -> dict[str, Value]:
         """The assignment with this index, the last dimension changing fastest.
 
         Only where `size` is known.
         """
-        values: list[Value] = []
-        for dimension in reversed(self.dimensions):
-            index, place = divmod(index, dimension.size or 1)
-            values.append(dimension.at(place))
-        names = [dimension.name for dimension in self.dimensions]
-        return dict(zip(names, reversed(values), strict=True))
+        found: dict[str, Value] = {}
+        self._fill(found, self._roots, index)
+        return {d.name: found[d.name] for d in self.dimensions if d.name in found}
+
+    def _fill(self, found: dict[str, Value], roots: list[Dimension], index: int) -> None:
+        for root in reversed(roots):
+            index, within = divmod(index, self._tree_size(root))
+            if not self._has_children(root):
+                found[root.name] = root.at(within)
+                continue
+            place = 0
+            while within >= (size := self._branch_size(root, place)):
+                within, place = within - size, place + 1
+            found[root.name] = root.at(place)
+            self._fill(found, self._children(root, place), within)
+
+    def belongs(self, dimension: Dimension, assignment: Mapping[str, Value]) -> bool:
+        """Whether a dimension has a value where those before it are as assigned."""
+        condition = self.conditions.get(dimension.name)
+        if condition is None:
+            return True
+        parent = assignment.get(condition.parent)
+        return parent is not None and value_text(parent) in condition.values
+
+    def belonging(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Of values for all dimensions, those that belong to the assignment."""
+        kept: dict[str, Value] = {}
+        for dimension in self.dimensions:
+            if self.belongs(dimension, kept):
+                kept[dimension.name] = values[dimension.name]
+        return kept
 
     def grid(self) -> Space:
         """The finite space that a Grid goes through.
@@ -69,11 +143,16 @@ class Space:
         Raises:
             InvalidSpecError: if a dimension has no end of values.
         """
-        return Space(tuple(dimension.grid_axis() for dimension in self.dimensions))
+        axes = tuple(dimension.grid_axis() for dimension in self.dimensions)
+        return Space(axes, self.conditions)
 
     def to_texts(self, assignment: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
         """(name, value) texts of an assignment, as a Trial records them."""
-        return tuple((d.name, value_text(assignment[d.name])) for d in self.dimensions)
+        return tuple(
+            (d.name, value_text(assignment[d.name]))
+            for d in self.dimensions
+            if d.name in assignment
+        )
 
     def from_texts(self, texts: tuple[tuple[str, str], ...]) -> dict[str, Value]:
         """The assignment that a Trial records.
@@ -81,15 +160,20 @@ class Space:
         Raises:
             InvalidSpecError: if a value is missing or of another type.
         """
-        given = dict(texts)
-        missing = [d.name for d in self.dimensions if d.name not in given]
-        if missing:
-            raise InvalidSpecError(f"a recorded trial has no value for {', '.join(missing)}")
-        return {d.name: d.parse(given[d.name]) for d in self.dimensions}
+        given, found = dict(texts), dict[str, Value]()
+        for dimension in self.dimensions:
+            if not self.belongs(dimension, found):
+                continue
+            if dimension.name not in given:
+                raise InvalidSpecError(f"a recorded trial has no value for {dimension.name}")
+            found[dimension.name] = dimension.parse(given[dimension.name])
+        return found
 
     def canonical(self, assignment: Mapping[str, Value]) -> str:
         """The one text that decides whether two assignments are the same."""
-        return json.dumps([text for _, text in self.to_texts(assignment)], separators=(",", ":"))
+        texts = dict(self.to_texts(assignment))
+        listed = [texts.get(dimension.name) for dimension in self.dimensions]
+        return json.dumps(listed, separators=(",", ":"))
 
 
 def grid_size(space: Space) -> int:
@@ -111,7 +195,12 @@ def parse_space(spec: SpaceSpec) -> Space:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InvalidSpecError(f"spec.space.parameters names {', '.join(twice)} more than once")
-    return Space(tuple(_dimension(parameter) for parameter in spec.parameters))
+    conditions = {
+        p.name: Condition(p.when.parameter, frozenset(p.when.values))
+        for p in spec.parameters
+        if p.when is not None
+    }
+    return Space(tuple(_dimension(parameter) for parameter in spec.parameters), conditions)
 
 
 def _dimension(parameter: Parameter) -> Dimension:

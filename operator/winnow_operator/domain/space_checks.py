@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 
-from winnow_operator.api.algorithms import WITH_CHOICES, those_that_can
-from winnow_operator.api.searchjob import AlgorithmName, Parameter, Scale, SearchJobSpec
+from winnow_operator.api.algorithms import WITH_CHOICES, WITH_CONDITIONS, those_that_can
+from winnow_operator.api.searchjob import AlgorithmName, Parameter, Scale, SearchJobSpec, When
 from winnow_operator.api.searchjob import Space as SpaceSpec
-from winnow_operator.domain.space import Dimension, DoubleSpan, IntSpan, parse_space
+from winnow_operator.domain.space import (
+    Dimension,
+    DoubleSpan,
+    IntSpan,
+    grid_size,
+    parse_space,
+)
 from winnow_operator.errors import InvalidSpecError
 
 MAX_TRIALS = 99_999
@@ -44,7 +51,8 @@ def dimension_of(parameter: Parameter) -> Dimension:
     Raises:
         InvalidSpecError: naming the parameter, what was given and what is allowed.
     """
-    return parse_space(SpaceSpec(parameters=(parameter,))).dimensions[0]
+    alone = parameter.model_copy(update={"when": None})
+    return parse_space(SpaceSpec(parameters=(alone,))).dimensions[0]
 
 
 def readable_dimensions(spec: SearchJobSpec) -> Iterator[Dimension]:
@@ -72,6 +80,41 @@ def _check_step(span: DoubleSpan | IntSpan) -> Iterator[str]:
         )
 
 
+def check_conditions(spec: SearchJobSpec) -> Iterator[str]:
+    """Each `when` names an earlier choice and some of its words, and the algorithm can do it."""
+    words: dict[str, tuple[str, ...]] = {}
+    for parameter in spec.space.parameters:
+        if parameter.when is not None:
+            yield from _check_condition(parameter, parameter.when, words)
+        words[parameter.name] = parameter.choice.values if parameter.choice else ()
+    if spec.algorithm.name in WITH_CONDITIONS:
+        return
+    for parameter in spec.space.parameters:
+        if parameter.when is not None:
+            yield (
+                f"parameter {parameter.name} has a condition (when), which algorithm "
+                f"{spec.algorithm.name} cannot search: use {those_that_can(WITH_CONDITIONS)}"
+            )
+
+
+def _check_condition(
+    parameter: Parameter, when: When, words: Mapping[str, tuple[str, ...]]
+) -> Iterator[str]:
+    name, parent = parameter.name, when.parameter
+    if parent not in words:
+        yield (
+            f"parameter {name}: when names {parent}, which is no parameter before it, allowed: "
+            f"{', '.join(words) or 'none, it is the first'}"
+        )
+    elif not words[parent]:
+        yield f"parameter {name}: when names {parent}, which is no choice: only a choice can decide"
+    elif unknown := [value for value in when.values if value not in words[parent]]:
+        yield (
+            f"parameter {name}: when names {unknown[0]!r}, which is no value of {parent}, allowed: "
+            f"{', '.join(words[parent])}"
+        )
+
+
 def check_choices(spec: SearchJobSpec) -> Iterator[str]:
     """Words stand in no order, so an algorithm over numbers cannot search them."""
     if spec.algorithm.name in WITH_CHOICES:
@@ -85,17 +128,29 @@ def check_choices(spec: SearchJobSpec) -> Iterator[str]:
             )
 
 
+def _grid_points(spec: SearchJobSpec) -> int | list[str]:
+    """How many points the grid has, or why it has no end; 0 where that is said elsewhere."""
+    axes, faults = list[Dimension](), list[str]()
+    for dimension in readable_dimensions(spec):
+        try:
+            axes.append(dimension.grid_axis())
+        except InvalidSpecError as error:
+            faults.append(str(error))
+    if faults:
+        return faults
+    if any(parameter.when for parameter in spec.space.parameters):
+        return 0 if list(check_conditions(spec)) else grid_size(parse_space(spec.space))
+    return math.prod(axis.size or 1 for axis in axes)
+
+
 def check_grid(spec: SearchJobSpec) -> Iterator[str]:
     """A Grid has an end, and one that trial numbers can reach."""
     if spec.algorithm.name is not AlgorithmName.GRID:
         return
-    points = 1
-    for dimension in readable_dimensions(spec):
-        try:
-            points *= dimension.grid_axis().size or 1
-        except InvalidSpecError as error:
-            yield str(error)
-    if spec.budget.max_trials is None and points > MAX_TRIALS:
+    points = _grid_points(spec)
+    if isinstance(points, list):
+        yield from points
+    elif spec.budget.max_trials is None and points > MAX_TRIALS:
         yield (
             f"the grid over spec.space has {points} points, allowed are at most {MAX_TRIALS}: take "
             "fewer with points or step, or set spec.budget.maxTrials"

@@ -33,12 +33,30 @@ def several_valued(distributions: Distributions) -> dict[str, BaseDistribution]:
 
 def to_study(space: Space, assignment: Mapping[str, Value]) -> dict[str, Any]:
     """An assignment as a study holds it."""
-    return {d.name: _to_study(d, assignment[d.name]) for d in space.dimensions}
+    return {
+        d.name: _to_study(d, assignment[d.name]) for d in space.dimensions if d.name in assignment
+    }
 
 
-def from_study(space: Space, parameters: Mapping[str, Any]) -> dict[str, Value]:
-    """An assignment of what a study suggests."""
-    return {d.name: _clean(d, parameters[d.name]) for d in space.dimensions}
+def suggested(space: Space, trial: optuna.Trial) -> dict[str, Value]:
+    """What a study suggests; dimensions with a condition are asked for where they belong."""
+    found: dict[str, Value] = {}
+    for dimension in space.dimensions:
+        if space.belongs(dimension, found):
+            found[dimension.name] = _clean(dimension, _suggest(trial, dimension))
+    return found
+
+
+def _suggest(trial: optuna.Trial, dimension: Dimension) -> Any:
+    match _distribution(dimension):
+        case IntDistribution(low=low, high=high, step=step, log=log):
+            return trial.suggest_int(dimension.name, low, high, step=step, log=log)
+        case FloatDistribution(low=low, high=high, log=log):
+            return trial.suggest_float(dimension.name, low, high, log=log)
+        case CategoricalDistribution(choices=choices):
+            return trial.suggest_categorical(dimension.name, choices)
+        case other:
+            raise TypeError(f"a distribution of type {type(other).__name__} cannot be asked for")
 
 
 def _distribution(dimension: Dimension) -> BaseDistribution:

@@ -24,8 +24,8 @@ from winnow_operator.engines.base import Record
 from winnow_operator.engines.distributions import (
     Distributions,
     distributions_of,
-    from_study,
     several_valued,
+    suggested,
     to_study,
 )
 from winnow_operator.engines.generations import GenerationEngine
@@ -79,8 +79,9 @@ class NsgaiiEngine(GenerationEngine[Parents]):
     def _child(self, study: optuna.Study, seed: int) -> Mapping[str, Value]:
         study.sampler = self._sampler(seed)
         trial = study.ask(self._distributions)
+        point = suggested(self._space, trial)
         study.tell(trial, state=TrialState.FAIL)  # never read again
-        return from_study(self._space, trial.params)
+        return point
 
     def _sampler(self, seed: int) -> _Sampler:
         return _Sampler(self._distributions, seed, self._population)

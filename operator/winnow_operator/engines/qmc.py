@@ -40,7 +40,7 @@ class QmcEngine(SequenceEngine):
             self._blocks.append(self._sequence.random(BLOCK))
         units = self._blocks[block][row]
         pairs = zip(self._space.dimensions, units, strict=True)
-        return {d.name: d.from_unit(float(unit)) for d, unit in pairs}
+        return self._space.belonging({d.name: d.from_unit(float(unit)) for d, unit in pairs})
 
     @override
     def _draw(self, source: random.Random) -> Mapping[str, Value]:

@@ -14,7 +14,7 @@ from winnow_operator.engines.sequences import SequenceEngine
 
 def sample(space: Space, source: random.Random) -> dict[str, Value]:
     """One point, every dimension even in its scale."""
-    return {d.name: d.from_unit(source.random()) for d in space.dimensions}
+    return space.belonging({d.name: d.from_unit(source.random()) for d in space.dimensions})
 
 
 class RandomEngine(SequenceEngine):

@@ -26,7 +26,7 @@ class SequenceEngine(ABC):
         self._space = space
         self._seed = seed
         self._seen = Seen(space, seed)
-        self._points: list[tuple[Value, ...]] = []
+        self._points: list[tuple[Value | None, ...]] = []
 
     @abstractmethod
     def _at(self, number: int) -> Mapping[str, Value]:
@@ -49,11 +49,12 @@ class SequenceEngine(ABC):
         while len(self._points) < number:
             self._add_next()
         names = (d.name for d in self._space.dimensions)
-        return dict(zip(names, self._points[number - 1], strict=True))
+        values = zip(names, self._points[number - 1], strict=True)
+        return {name: value for name, value in values if value is not None}
 
     def _add_next(self) -> None:
         source = generator(self._seed, "random", len(self._points) + 1)
         point = self._seen.draw(source, self._draw)
         assert point is not None  # noqa: S101 -- fewer points than the space has were drawn
         self._seen.add(point)
-        self._points.append(tuple(point.values()))
+        self._points.append(tuple(point.get(d.name) for d in self._space.dimensions))

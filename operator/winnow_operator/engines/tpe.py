@@ -31,8 +31,8 @@ from winnow_operator.engines.base import Record
 from winnow_operator.engines.distributions import (
     Distributions,
     distributions_of,
-    from_study,
     several_valued,
+    suggested,
     to_study,
 )
 from winnow_operator.engines.sampling import sample
@@ -146,7 +146,7 @@ class _OrderedStudy:
                 state=state,
                 values=values,
                 params=to_study(self.space, record.assignment),
-                distributions=dict(self.distributions),
+                distributions={n: self.distributions[n] for n in record.assignment},
             )
         )
         self.positions[record.number] = self.length
@@ -156,15 +156,20 @@ class _OrderedStudy:
 
     def ask(self, seed: int) -> dict[str, Value]:
         """What TPE suggests; the study stays as it is."""
-        self.study.sampler = _Sampler(self.distributions, seed)
-        trial = self.study.ask(dict(self.distributions))
+        common = {n: d for n, d in self.distributions.items() if n not in self.space.conditions}
+        self.study.sampler = _Sampler(common, seed)
+        trial = self.study.ask(common)
+        point = suggested(self.space, trial)
         self.study.tell(trial, state=TrialState.FAIL)
         self.length += 1
-        return from_study(self.space, trial.params)
+        return point
 
 
 class _Sampler(TPESampler):
-    """TPE over a space that is the same for all trials, so that it need not be looked for."""
+    """TPE over what all trials have, so that it need not be looked for.
+
+    What only some have is asked for one by one, and modelled from the trials that have it.
+    """
 
     def __init__(self, distributions: Distributions, seed: int) -> None:
         super().__init__(seed=seed)
