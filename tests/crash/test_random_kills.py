@@ -14,8 +14,9 @@ import pytest
 from tests.crash.figures import note
 from tests.crash.invariants import broken_invariants
 from tests.crash.replicas import Replica, leader, open_replicas, writes_without_lease
-from tests.crash.stage import Theatre
-from tests.crash.world import world_of
+from tests.crash.scenarios import Scenario
+from tests.crash.stage import Theatre, play
+from tests.crash.world import differences, world_of
 from tests.support.api import Body
 from tests.support.compressionjobs import compress, compression_job
 from tests.support.namespace import Namespace, new_namespace
@@ -146,8 +147,11 @@ async def test_kills_at_random_moments_change_nothing_of_a_compression(theatre: 
         await jobs.ended("long", seconds=240)
         world = await world_of(jobs, "long")
         built = sorted(number for numbers in node.ran for number in numbers)
+        undisturbed = await play(theatre, Scenario("long", long_compression(), script=compress))
 
         assert broken_invariants(long_compression(), world) == []
+        for part in ("trials", "status"):
+            assert differences(undisturbed.world[part], world[part]) == []
         assert built == list(range(1, CANDIDATES + 1))
         assert writes_without_lease(replicas) == []
         assert [line for r in replicas for line in r.operator.complaints()] == []
