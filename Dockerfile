@@ -143,6 +143,8 @@ RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/winnow/src
 # numpy only counts what ONNX Runtime computes, which has a pool of its own with as many threads as
 # it is told: a second pool would only disturb what is measured.
 ENV OPENBLAS_NUM_THREADS=1
+# Of what serves: requests, its page, /metrics.
+EXPOSE 8080
 USER 65532:65532
 # Whatever runs models without torch is a module of this image: `winnow_server serve` serves one,
 # `winnow_server fetch` copies one from a claim and verifies it; without arguments, measuring.

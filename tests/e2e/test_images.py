@@ -17,6 +17,7 @@ import yaml
 from tests.e2e.conftest import Cluster
 from tests.support.chart import ROOT
 from tests.support.namespace import Namespace
+from winnow_contract.serving import SERVE_ARGUMENTS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
@@ -135,7 +136,7 @@ def place(source: Path, target: Path) -> None:
         shutil.copy(source, target)
 
 
-CODE_LAYERS = {"operator": 3, "server": 3, "trainer": 4}
+CODE_LAYERS = {"operator": 3, "server": 5, "trainer": 4}
 """A layer for each package that is copied, and one for their bytecode."""
 
 
@@ -251,6 +252,21 @@ async def test_the_server_measures_without_being_told_and_says_plainly_what_it_l
     assert (
         log == "cannot start: WINNOW_ARTIFACTS is not set: name the folder of the job's artifacts\n"
     )
+
+
+async def test_the_server_serves_by_argument_and_says_plainly_what_it_lacks(
+    cluster: Cluster, namespace: Namespace
+) -> None:
+    body = pod(cluster.server_image)
+    container = body["spec"]["containers"][0]
+    del container["command"]
+    container["args"] = [*SERVE_ARGUMENTS]
+
+    code, log = outcome(cluster, namespace, body)
+
+    assert code == 65
+    assert "model has no manifest.json: it is not whole" in log
+    assert "Traceback" not in log
 
 
 async def test_a_model_runs_in_the_servers_image(cluster: Cluster, namespace: Namespace) -> None:
