@@ -60,7 +60,9 @@ class Servers:
         """Merge fields into its spec."""
         return await self.api.merge(self.namespace.path(MODELSERVERS, name), {"spec": spec})
 
-    async def serves(self, model: Body, name: str = NAME, *, replicas: int = 1) -> Body:
+    async def serves(
+        self, model: Body, name: str = NAME, *, replicas: int = 1, seconds: float = 30.0
+    ) -> Body:
         """A ModelServer once it serves this model with so many pods and nothing is on its way."""
 
         async def check() -> Body | None:
@@ -76,9 +78,10 @@ class Servers:
             )
             return body if is_there else None
 
-        return await eventually(check, what=f"{name} with {model['digest'][:16]}")
+        what = f"{name} with {model['digest'][:16]}"
+        return await eventually(check, seconds=seconds, what=what)
 
-    async def state(self, state: str, name: str = NAME) -> Body:
+    async def state(self, state: str, name: str = NAME, *, seconds: float = 30.0) -> Body:
         """A ModelServer once its state is this word, for its spec as it is."""
 
         async def check() -> Body | None:
@@ -87,7 +90,7 @@ class Servers:
             is_observed = status.get("observedGeneration") == body["metadata"]["generation"]
             return body if is_observed and status.get("state") == state else None
 
-        return await eventually(check, what=f"{name} with status {state}")
+        return await eventually(check, seconds=seconds, what=f"{name} with status {state}")
 
     async def condition(
         self, kind: str, reason: str, *, status: str = "True", name: str = NAME

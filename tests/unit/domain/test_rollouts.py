@@ -249,7 +249,7 @@ def test_whatever_happens_what_answers_is_never_less_than_what_was_asked_for(
         told = plan
 
 
-CANARY = {
+CANARY: dict[str, Any] = {
     "rollout": {
         "strategy": "Canary",
         "canary": {"steps": [{"replicas": 1, "pause": "30s"}, {"replicas": 2, "pause": "1m"}]},
@@ -332,7 +332,7 @@ def test_the_first_revision_needs_no_canary() -> None:
 
 
 def manual(name: str, *, revision: int | None = None, **ready: int) -> ServerFacts:
-    pinned = {} if revision is None else {"revision": revision}
+    pinned: dict[str, Any] = {} if revision is None else {"revision": revision}
     return facts(model(name), pods(**ready), promotion="Manual", **pinned)
 
 

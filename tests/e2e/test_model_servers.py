@@ -1,0 +1,157 @@
+"""Models of real jobs served by real pods: right answers, a new choice, a bad one, a deleted Service."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sklearn.datasets import load_digits
+
+from tests.e2e.conftest import Cluster, Compressed
+from tests.support.api import Api, Body, eventually
+from tests.support.modelservers import Servers, model_server, outcomes, revision
+from tests.support.namespace import Namespace, conditions, holds
+
+pytestmark = pytest.mark.cluster
+
+RESOURCES = {
+    "requests": {"cpu": "50m", "memory": "128Mi"},
+    "limits": {"cpu": "1", "memory": "512Mi"},
+}
+ROWS = 64
+
+
+@pytest.fixture
+def servers(api: Api, compressed: Compressed) -> Servers:
+    """The servers of the namespace whose jobs made the models."""
+    return Servers(Namespace(api, compressed.namespace))
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Sends requests to the Service of a server, by way of the API server."""
+
+    cluster: Cluster
+    namespace: str
+    name: str
+
+    @property
+    def _path(self) -> str:
+        return f"/api/v1/namespaces/{self.namespace}/services/{self.name}:80/proxy"
+
+    def get(self, path: str) -> Body:
+        """An answer as JSON."""
+        found: Body = json.loads(self.cluster.run("get", "--raw", f"{self._path}{path}"))
+        return found
+
+    def infer(self, rows: list[list[float]]) -> list[int]:
+        """The class of each row."""
+        (signature,) = self.get(f"/v2/models/{self.name}")["inputs"]
+        tensor = {
+            "name": signature["name"],
+            "datatype": signature["datatype"],
+            "shape": [len(rows), len(rows[0])],
+            "data": rows,
+        }
+        path = f"{self._path}/v2/models/{self.name}/infer"
+        request = json.dumps({"inputs": [tensor]})
+        answer = json.loads(self.cluster.run("create", "--raw", path, "-f", "-", stdin=request))
+        (output,) = answer["outputs"]
+        width = output["shape"][1]
+        scores = [output["data"][i : i + width] for i in range(0, len(output["data"]), width)]
+        return [max(range(width), key=row.__getitem__) for row in scores]
+
+    def accuracy(self) -> float:
+        """The share of scanned digits that are named right."""
+        digits: Any = load_digits()
+        named = self.infer(digits.data[:ROWS].tolist())
+        return sum(a == b for a, b in zip(named, digits.target[:ROWS], strict=True)) / ROWS
+
+
+def client(cluster: Cluster, compressed: Compressed, name: str) -> Client:
+    return Client(cluster, compressed.namespace, name)
+
+
+def named(artifact: Body, *, digest: str = "") -> Body:
+    """An artifact as a ModelServer names it."""
+    return {"uri": artifact["uri"], "digest": digest or artifact["digest"]}
+
+
+def server(name: str, **spec: Any) -> Body:
+    return model_server(name, resources=RESOURCES, **spec)
+
+
+async def test_the_selection_of_a_compression_is_served_and_names_digits(
+    cluster: Cluster, compressed: Compressed, servers: Servers
+) -> None:
+    selected = compressed.job["status"]["selected"]
+    await servers.create(server("chosen", model={"compressionJob": "small"}, replicas=2))
+    body = await servers.serves(selected["artifact"], "chosen", replicas=2, seconds=180)
+
+    assert body["status"]["model"] == f"small/{selected['candidate']}"
+    assert client(cluster, compressed, "chosen").accuracy() > 0.9
+
+
+async def test_the_winner_of_a_search_is_served_as_it_was_trained(
+    cluster: Cluster, compressed: Compressed, servers: Servers
+) -> None:
+    winner = compressed.search["status"]["winner"]
+    await servers.create(server("trained", model={"searchJob": "digits"}))
+    body = await servers.serves(winner["artifact"], "trained", seconds=180)
+
+    assert body["status"]["model"] == winner["trial"]
+    assert client(cluster, compressed, "trained").accuracy() > 0.9
+
+
+async def test_another_model_takes_over_a_bad_one_does_not_and_what_is_deleted_comes_back(
+    cluster: Cluster, compressed: Compressed, servers: Servers
+) -> None:
+    status = compressed.job["status"]
+    first, second = (named(status[part]["artifact"]) for part in ("baseline", "selected"))
+    steps = {"steps": [{"replicas": 1, "pause": "3s"}]}
+    canary = {"strategy": "Canary", "canary": steps}
+    await servers.create(server("moving", model=first, rollout=canary))
+    await servers.serves(first, "moving", seconds=180)
+    asker = client(cluster, compressed, "moving")
+    assert asker.accuracy() > 0.9
+
+    await servers.edit("moving", model=second)
+    await servers.serves(second, "moving", seconds=180)
+    assert asker.accuracy() > 0.9
+
+    wrong = named(status["selected"]["artifact"], digest=f"sha256:{'0' * 64}")
+    await servers.edit("moving", model=wrong)
+    body = await servers.state("RolloutAborted", "moving", seconds=180)
+    assert "refuses the model" in conditions(body)["Degraded"]["message"]
+    assert revision(body, 3)["outcome"] == "Aborted"
+    assert holds(body, "Ready")
+    assert asker.accuracy() > 0.9
+
+    await servers.delete_child("Service", "moving")
+    await eventually(lambda: answers(asker), seconds=60, what="the Service again")
+    await servers.edit("moving", revision=1, model=second)
+    back = await servers.serves(first, "moving", seconds=180)
+    assert outcomes(back) == {3: "Aborted", 2: "Retired", 1: "Serving"}
+    assert asker.accuracy() > 0.9
+
+
+async def answers(asker: Client) -> bool:
+    """Whether there is a Service, with a pod that answers."""
+    try:
+        return asker.accuracy() > 0.9
+    except AssertionError:  # kubectl's words: no such Service, or no endpoints yet
+        return False
+
+
+async def test_a_model_that_is_not_there_is_said_and_no_pod_ever_gets_ready(
+    compressed: Compressed, servers: Servers
+) -> None:
+    artifact = compressed.job["status"]["selected"]["artifact"]
+    missing = {**named(artifact), "uri": f"{artifact['uri']}-elsewhere"}
+    await servers.create(server("missing", model=missing))
+    body = await servers.state("ModelRefused", "missing", seconds=180)
+
+    assert conditions(body)["Ready"]["status"] == "False"
+    assert "elsewhere" in conditions(body)["Ready"]["message"]
