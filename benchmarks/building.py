@@ -159,9 +159,12 @@ def _run_pod(claims: Path, folder: str, assignments: Assignments) -> list[TrialR
             "WINNOW_METRICS_PORT": "0",
             "WINNOW_THREADS": "1",
         }
+        before = _processor_seconds()
         done = subprocess.run(
             TRAINER, env={**os.environ, **variables}, stdout=sys.stderr, check=False
         )
+        took = _processor_seconds() - before
+        print(f"{folder}: {took:.0f} s of processor time", file=sys.stderr, flush=True)
         result = decode_result(log.read_text()) if log.exists() else PodResult(attempt)
     if done.returncode:
         raise BuildError(
@@ -172,6 +175,12 @@ def _run_pod(claims: Path, folder: str, assignments: Assignments) -> list[TrialR
         trial.number: replace(trial, attempt=trial.attempt or attempt) for trial in result.trials
     }
     return [by_number[trial.number] for trial in assignments.trials]
+
+
+def _processor_seconds() -> float:
+    """What programs that were started here and have ended have used."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def _sign(artifacts: Path, trials: tuple[TrialAssignment, ...], attempt: str) -> None:
