@@ -19,6 +19,8 @@ _TIMES = frozenset(
         "batch",
         "uri",  # the folder of an artifact is named after the uids of its job and pod
         "report",
+        "created",
+        "changed",
     }
 )
 
@@ -31,12 +33,12 @@ async def world_of(namespace: Namespace, job: str) -> World:
     body = await namespace.job(job)
     return {
         "generation": body["metadata"]["generation"],
-        "status": _timeless(body["status"]),
+        "status": timeless(body["status"]),
         "trials": {
-            str(trial["spec"]["number"]): {**trial["spec"], "status": _timeless(trial["status"])}
+            str(trial["spec"]["number"]): {**trial["spec"], "status": timeless(trial["status"])}
             for trial in await namespace.trials(job)
         },
-        "events": _said(await namespace.events(job)),
+        "events": said(await namespace.events(job)),
         "claims": sorted(c["metadata"]["name"] for c in await namespace.claims()),
     }
 
@@ -54,15 +56,16 @@ def _has_ended(batch: Body) -> bool:
     return any(c["type"] in {"Complete", "Failed"} and c["status"] == "True" for c in conditions)
 
 
-def _said(events: list[Body]) -> dict[str, int]:
+def said(events: list[Body]) -> dict[str, int]:
     """How often each Event was written."""
     return dict(Counter(f"{e['type']} {e['reason']}: {e['note']}" for e in events))
 
 
-def _timeless(value: Any) -> Any:
+def timeless(value: Any) -> Any:
+    """A document without what differs from run to run."""
     if isinstance(value, dict):
-        return {key: _timeless(item) for key, item in value.items() if key not in _TIMES}
-    return [_timeless(item) for item in value] if isinstance(value, list) else value
+        return {key: timeless(item) for key, item in value.items() if key not in _TIMES}
+    return [timeless(item) for item in value] if isinstance(value, list) else value
 
 
 def differences(expected: Any, found: Any, path: str = "") -> list[str]:

@@ -109,13 +109,13 @@ class Servers:
         items = (await self.api.get(self.namespace.path(DEPLOYMENTS)))["items"]
         return {d["metadata"]["name"]: d["spec"]["replicas"] for d in items}
 
-    async def only_deployment(self, name: str) -> None:
+    async def only_deployment(self, name: str, *, seconds: float = 30.0) -> None:
         """Wait until this is the only Deployment."""
 
         async def check() -> bool:
             return list(await self.deployments()) == [name]
 
-        await eventually(check, what=f"only Deployment {name}")
+        await eventually(check, seconds=seconds, what=f"only Deployment {name}")
 
     async def pods(self) -> list[Body]:
         """All pods of the namespace."""
