@@ -39,6 +39,8 @@ All fields of `{version}`, as `kubectl explain searchjob.spec --recursive` knows
   the same document again does nothing. Lowering `maxTrials` below what has been made ends the
   search once the trials that run have ended. What gets past the API server below
   `spec.podTemplate` is reported in the condition `Degraded` (`TemplateEdited`).
+- **All of a ModelServer** can be edited at any time. What cannot work is said in the condition
+  `Stalled` (`InvalidSpec`), and what serves goes on meanwhile.
 {allowed}
 - **Lists**: `by name` means that no two entries have the same; they merge under server-side apply.
   `set` means no repeats.
@@ -46,8 +48,8 @@ All fields of `{version}`, as `kubectl explain searchjob.spec --recursive` knows
 
 _ALLOWED = (
     "- **In `spec.podTemplate`** these may stand, and are laid over the operator's own pod: "
-    "`metadata.labels`, `metadata.annotations`; of `spec` {pod}; of the one container, `trial`, "
-    "{container}; of a volume {volume}. Names that start with `winnow-`, `WINNOW_` or `winnow.dev/` are taken."
+    "`metadata.labels`, `metadata.annotations`; of `spec` {pod}; of the one container, `trial` "
+    "(of a ModelServer `server`, without resources, which `spec.resources` has), {container}; of a volume {volume}. Names that start with `winnow-`, `WINNOW_` or `winnow.dev/` are taken."
 )
 _NAMED_PATTERNS = {DECIMAL_PATTERN: "decimal", DURATION_PATTERN: "duration"}
 _TABLE_HEAD = (
