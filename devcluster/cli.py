@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         "--control-plane-only", action="store_true", help="no node: the API without pods that run"
     )
     found.add_argument("--gpus", type=_count, metavar="N", help="show N nvidia.com/gpu on the node")
+    found.add_argument(
+        "--prometheus", action="store_true", help="have Prometheus scrape Winnow's pods"
+    )
     found = verb("down", _down, "remove the cluster; its images stay for the next time")
     found.add_argument("--purge", action="store_true", help="remove the images too")
     verb("reset", _reset, "an empty cluster of the same kind; images stay")
@@ -96,7 +99,10 @@ def _build(options: argparse.Namespace) -> int:
 def _up(options: argparse.Namespace) -> int:
     if options.control_plane_only and options.gpus:
         raise DevclusterError("--gpus needs a node, which --control-plane-only leaves out")
-    up(options.profile, Wish(full_node=not options.control_plane_only, gpus=options.gpus))
+    if options.control_plane_only and options.prometheus:
+        raise DevclusterError("--prometheus needs a node, which --control-plane-only leaves out")
+    full_node = not options.control_plane_only
+    up(options.profile, Wish(full_node, options.gpus, options.prometheus))
     return 0
 
 

@@ -12,6 +12,8 @@ from devcluster.profiles import Profile
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 """In the node's own /run."""
 REGISTRY_PORT = 5000
+PROMETHEUS_PORT = 9090
+PROMETHEUS_CONFIG, PROMETHEUS_TARGETS = "prometheus.yml", "targets.json"
 CONTROL_PLANE = ("etcd", "apiserver", "controller-manager")
 FULL_NODE = (
     *CONTROL_PLANE,
@@ -65,6 +67,22 @@ def gpus(layout: Layout, count: int) -> Command:
     """Command that keeps so many fake GPUs on the node."""
     kubeconfig = layout.credentials.kubeconfig("devcluster")
     return [sys.executable, "-m", "devcluster.gpus", kubeconfig, str(count)]
+
+
+def prometheus(layout: Layout) -> dict[str, Command]:
+    """Commands of the node's Prometheus, whose series go with the cluster, and of its targets."""
+    kubeconfig = layout.credentials.kubeconfig("devcluster")
+    file = layout.config(PROMETHEUS_TARGETS)
+    return {
+        "targets": [sys.executable, "-m", "devcluster.targets", kubeconfig, file],
+        "prometheus": [
+            "prometheus",
+            f"--config.file={layout.config(PROMETHEUS_CONFIG)}",
+            f"--storage.tsdb.path={layout.profile.state / 'prometheus'}",
+            f"--web.listen-address=:{PROMETHEUS_PORT}",
+            "--log.level=warn",
+        ],
+    }
 
 
 def _etcd(layout: Layout) -> Command:

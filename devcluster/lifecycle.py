@@ -26,8 +26,9 @@ from devcluster.errors import DevclusterError
 from devcluster.full_node import show_gpus, start_full_node
 from devcluster.machine import end_node, find_node, start_node
 from devcluster.network import connect, wait_for_cable_to_go
-from devcluster.packages import ensure_packages
+from devcluster.packages import PROMETHEUS, ensure_packages, ensure_programs
 from devcluster.profiles import Profile, cache_root, known_profiles, open_profile
+from devcluster.prometheus import URL, prometheus_address, start_prometheus
 from devcluster.record import Record, read_record, write_record
 
 
@@ -38,11 +39,15 @@ class Wish:
     full_node: bool = True
     gpus: int | None = None
     """None leaves them as they are."""
+    prometheus: bool = False
+    """Whether Prometheus is to be there; False leaves it as it is."""
 
 
 def up(name: str, wish: Wish) -> None:
     """Bring a profile's cluster up, as far as it is not."""
     ensure_packages(full_node=wish.full_node)
+    if wish.prometheus:
+        ensure_programs(PROMETHEUS)
     ensure_binaries(full_node=wish.full_node)
     with locked(name) as profile:
         _up(profile, wish)
@@ -66,11 +71,13 @@ def down(name: str, *, purge: bool = False) -> None:
 def reset(name: str) -> None:
     """An empty cluster of the same kind; images stay."""
     with locked(name) as profile:
-        record = read_record(profile) or Record(full_node=True, gpus=0, binaries="")
+        record = read_record(profile) or Record(
+            full_node=True, gpus=0, prometheus=False, binaries=""
+        )
         ensure_packages(full_node=record.full_node)
         ensure_binaries(full_node=record.full_node)
         clear(profile)
-        _up(profile, Wish(full_node=record.full_node, gpus=record.gpus))
+        _up(profile, Wish(record.full_node, record.gpus, record.prometheus))
 
 
 @contextlib.contextmanager
@@ -120,6 +127,11 @@ def _up(profile: Profile, wish: Wish) -> None:
         show_gpus(layout, node, wish.gpus)
         write_record(profile, replace(record, gpus=wish.gpus))
         print(f"the node has {wish.gpus} nvidia.com/gpu: {_since(started)}", flush=True)
+    if record.full_node and wish.prometheus:
+        if not record.prometheus:
+            start_prometheus(layout, node)
+            write_record(profile, replace(read_record(profile) or record, prometheus=True))
+        print(f"Prometheus: {prometheus_address(profile)}, for pods {URL}", flush=True)
     print(f"export KUBECONFIG={profile.kubeconfig}", flush=True)
 
 
@@ -131,7 +143,7 @@ def _start(profile: Profile, started: float) -> tuple[Profile, int, Record]:
     make_credentials(profile)
     layout = _layout(profile)
     start_control_plane(layout, node)
-    record = Record(full_node=False, gpus=0, binaries=layout.binaries.name)
+    record = Record(full_node=False, gpus=0, prometheus=False, binaries=layout.binaries.name)
     write_record(profile, record)
     print(f"control plane ready: {_since(started)}", flush=True)
     return profile, node, record

@@ -26,6 +26,7 @@ NODE = {
     "buildah": "buildah",
     "debootstrap": "debootstrap",
 }
+PROMETHEUS = {"prometheus": "prometheus", "promtool": "prometheus"}
 CNI_PLUGINS = Path("/usr/lib/cni")
 _WAIT = ("-o", "DPkg::Lock::Timeout=300")
 _POLICY = Path("/usr/sbin/policy-rc.d")

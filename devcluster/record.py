@@ -15,6 +15,7 @@ class Record:
     full_node: bool
     """Whether the node stands too, beside the control plane."""
     gpus: int
+    prometheus: bool
     binaries: str
     """Name of the folder that its programs come from."""
 
@@ -22,7 +23,10 @@ class Record:
 def read_record(profile: Profile) -> Record | None:
     """The record, if the profile has a cluster."""
     path = profile.state / "cluster.json"
-    return Record(**json.loads(path.read_text())) if path.exists() else None
+    # A cluster that an older devcluster made knows nothing of the younger fields.
+    return (
+        Record(**{"prometheus": False, **json.loads(path.read_text())}) if path.exists() else None
+    )
 
 
 def write_record(profile: Profile, record: Record) -> None:

@@ -13,7 +13,7 @@ from devcluster.profiles import Profile, known_profiles
 from devcluster.record import read_record
 from devcluster.waiting import log_path
 
-LOGS = (*FULL_NODE, "gpus", "supervisor", "audit")
+LOGS = (*FULL_NODE, "gpus", "prometheus", "targets", "supervisor", "audit")
 """Whose logs there are."""
 
 

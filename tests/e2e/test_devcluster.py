@@ -19,6 +19,7 @@ import pytest
 from devcluster.binaries import binary_folder, find_go
 from devcluster.machine import find_node
 from devcluster.profiles import Profile, cache_root, open_profile
+from devcluster.prometheus import prometheus_address
 from devcluster.status import LOGS, existing_log
 from tests.support.chart import ROOT
 
@@ -97,9 +98,9 @@ def machine_state() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def node(machine: dict[str, str]) -> Iterator[Node]:
-    """A full node with two GPUs that do not exist."""
+    """A full node with Prometheus, and with two GPUs that do not exist."""
     assert machine
-    said = devcluster("up", FIRST, "--gpus", "2")
+    said = devcluster("up", FIRST, "--gpus", "2", "--prometheus")
     yield Node(open_profile(FIRST), said)
     devcluster("down", FIRST)
 
@@ -249,6 +250,29 @@ def page(url: str) -> str:
     with contextlib.suppress(OSError), opener.open(url, timeout=5) as answer:
         return str(answer.read().decode())
     return ""
+
+
+def test_prometheus_scrapes_a_pod_of_winnow_as_long_as_it_is_there(node: Node, image: str) -> None:
+    node.apply(namespace("scraped"))
+    container = {"ports": [{"name": "http", "containerPort": 8080}]}
+    served = pod("scraped", "scraped", image, "serve", container=container)
+    ours = {"name": "winnow", "component": "server"}
+    served["metadata"]["labels"] = {f"app.kubernetes.io/{key}": ours[key] for key in ours}
+    node.apply(served)
+
+    eventually(lambda: scraped_pods(node) == {"scraped/scraped"})
+    node.kubectl("delete", "pod", "-n", "scraped", "scraped", "--grace-period=1")
+    eventually(lambda: scraped_pods(node) == set())
+
+
+def scraped_pods(node: Node) -> set[str]:
+    """Pods that Prometheus has among its targets and has tried to scrape."""
+    url = f"{prometheus_address(node.profile)}/api/v1/targets?state=active"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=5) as response:
+        targets = json.load(response)["data"]["activeTargets"]
+    labels = [t["labels"] for t in targets if t["health"] != "unknown"]
+    return {f"{found['namespace']}/{found['pod']}" for found in labels}
 
 
 def test_a_privileged_pod_is_refused_where_the_namespace_says_restricted(node: Node) -> None:

@@ -119,7 +119,7 @@ def open_locks(cache: Path) -> list[Path]:
 
 
 def test_a_record_is_read_as_it_was_written() -> None:
-    record = Record(full_node=True, gpus=2, binaries="bin-1")
+    record = Record(full_node=True, gpus=2, prometheus=True, binaries="bin-1")
     with locked("dev") as profile:
         assert read_record(profile) is None
         profile.state.mkdir()

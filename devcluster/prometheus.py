@@ -1,0 +1,62 @@
+"""Prometheus as a process of the node, which scrapes the pods of a Winnow that runs there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from devcluster.api import UNREACHABLE, Api
+from devcluster.components import (
+    PROMETHEUS_CONFIG,
+    PROMETHEUS_PORT,
+    PROMETHEUS_TARGETS,
+    Layout,
+    prometheus,
+)
+from devcluster.control_plane import connect_api, write_files
+from devcluster.machine import launch
+from devcluster.profiles import Profile
+from devcluster.services import NodeService, make_service
+from devcluster.waiting import wait_for
+
+COMPONENT = "prometheus"
+NAMESPACE = "monitoring"
+URL = f"http://{COMPONENT}.{NAMESPACE}:{PROMETHEUS_PORT}"
+"""What pods call it."""
+SCRAPE_SECONDS = 5
+
+
+def start_prometheus(layout: Layout, node: int) -> None:
+    """Start Prometheus, unless it runs, and wait until it answers."""
+    profile = layout.profile
+    write_files(layout, {PROMETHEUS_CONFIG: json.dumps(scrape_config(layout), indent=2) + "\n"})
+    launch(profile, node, prometheus(layout))
+    api = connect_api(layout)
+    api.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+    ports = (("http", "TCP", PROMETHEUS_PORT),)
+    make_service(api, profile, NodeService(NAMESPACE, COMPONENT, ports, labels={}))
+    itself = Api(prometheus_address(profile), "", api.tls)
+    wait_for(profile, COMPONENT, "Prometheus", lambda: _answers(itself))
+
+
+def prometheus_address(profile: Profile) -> str:
+    """Where the machine finds it."""
+    return f"http://{profile.node_address}:{PROMETHEUS_PORT}"
+
+
+def scrape_config(layout: Layout) -> dict[str, Any]:
+    """Prometheus' configuration. Pure."""
+    interval = f"{SCRAPE_SECONDS}s"
+    times = {"scrape_interval": interval, "evaluation_interval": interval}
+    pods = {
+        "job_name": "winnow",
+        "file_sd_configs": [{"files": [layout.config(PROMETHEUS_TARGETS)]}],
+    }
+    return {"global": {**times, "scrape_timeout": "4s"}, "scrape_configs": [pods]}
+
+
+def _answers(api: Api) -> bool:
+    try:
+        return bool(api.text("/-/ready"))
+    except UNREACHABLE:
+        return False
