@@ -157,8 +157,8 @@ _QUANTIZE = (
         "maxDrop",
         _NUMBER,
         "",
-        "How much of the first quality metric the step may lose before its most sensitive layers "
-        "stay as they are; without it, what the job's goals allow.",
+        "How much worse than the source's the first quality metric may be before the most sensitive "
+        "layers stay as they are; without it, what the job's goals allow.",
         0,
         1e15,
     ),

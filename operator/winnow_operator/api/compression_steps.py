@@ -53,8 +53,8 @@ class Quantize(ApiModel):
     """Layers that become integer: Linear (fully connected) and Convolution; by default both, with
     mode Dynamic only Linear. What a family does not have is left out."""
     max_drop: DecimalString | None = None
-    """How much of the first quality metric the step may lose before its most sensitive layers
-    stay as they are; by default what the goals allow."""
+    """How much worse than the source's the first quality metric may be before the most sensitive
+    layers stay as they are; by default what the goals allow."""
     calibration_rows: int | None = Field(default=None, ge=1, le=1_000_000)
     """Rows of the training split on which ranges are found, 256 by default; not with Dynamic."""
     epochs: int | None = Field(default=None, ge=1, le=10_000)

@@ -119,4 +119,4 @@ def _run_step(
             # Imported here, because torchao takes seconds and only this step needs it.
             from winnow_trainer.compress.quantize import quantize
 
-            return quantize(work, options, workshop)
+            return quantize(work, options, workshop, workshop.quality(teacher.model)[0])

@@ -67,9 +67,14 @@ def _limits(asked: Asked, found: Found, *, is_smaller: bool) -> Iterator[str]:
         yield (
             f"{', '.join(found.excluded)} stay in 32 bits, because they move the outputs most: with "
             f"all layers in integers {metric} was {found.first:.4g}, {limit.lost(found.first):.3g} "
-            f"worse than before, and {limit.most:g} is allowed."
+            f"worse than the source's, and {limit.most:g} is allowed."
         )
-    if not found.is_allowed:
+    if limit.start is not None and not limit.is_reachable:
+        yield (
+            f"In 32 bits the model had lost {limit.lost(limit.start):.3g} already, and {limit.most:g} "
+            "is allowed: no choice of layers could mend that, so none was made."
+        )
+    elif not found.is_allowed:
         yield (
             f"No choice of layers loses as little as {limit.most:g}: what lost least is kept, and "
             "the goals decide."

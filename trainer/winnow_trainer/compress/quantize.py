@@ -34,7 +34,9 @@ IMPORTING = "torch.utils._pytree"
 """Logger in which torch warns torchao, when that is imported, of what a later torch will refuse."""
 
 
-def quantize(work: Work, options: Mapping[str, Any], workshop: Workshop) -> Quantized:
+def quantize(
+    work: Work, options: Mapping[str, Any], workshop: Workshop, reference: float | None = None
+) -> Quantized:
     """Quantize a model as a resolved step says.
 
     Args:
@@ -42,6 +44,7 @@ def quantize(work: Work, options: Mapping[str, Any], workshop: Workshop) -> Quan
         options: mode, layers, maxDrop, and as the mode has them calibrationRows, epochs and
             learningRate.
         workshop: data, settings and seed.
+        reference: the metric of the source, from which maxDrop counts; by default that of `work`.
 
     Raises:
         TrialError: if there is nothing to quantize or to calibrate with, or a number is not finite.
@@ -50,7 +53,8 @@ def quantize(work: Work, options: Mapping[str, Any], workshop: Workshop) -> Quan
     layers = _chosen(work, options)
     before = workshop.quality(work.model)
     model = folded(work.model, workshop.training.features)
-    limit = Limit(workshop.metric, before[0], options["maxDrop"])
+    counted_from = before[0] if reference is None else reference
+    limit = Limit(workshop.metric, counted_from, options["maxDrop"], start=before[0])
     asked = Asked(model, layers, options, workshop, limit)
     found = _mode(options["mode"])(asked)
     after = _quality(found, workshop)

@@ -27,9 +27,11 @@ class Limit:
 
     metric: str
     reference: float
-    """What the model had in 32 bits."""
+    """What the source of the job has."""
     most: float | None
     """How much worse it may be, absolute; None if nothing is asked."""
+    start: float | None = None
+    """What the model has in 32 bits; None: as the source."""
 
     def lost(self, value: float) -> float:
         """How much worse a value is than the reference; below 0 if it is better."""
@@ -39,6 +41,11 @@ class Limit:
     def allows(self, value: float) -> bool:
         """Whether a value is good enough."""
         return self.most is None or self.lost(value) <= self.most + SLACK
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether layers in 32 bits could help: not where the steps before have lost too much."""
+        return self.start is None or self.allows(self.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +91,14 @@ def search(
         attempt: makes a model without some layers in integers.
         value_of: the metric of one.
         rank: the layers of the first one, the most damaging first; asked only if it is needed.
-        limit: what is allowed.
+        limit: what is allowed; where it cannot be reached, nothing is left out.
         counts: of how many layers there are, how many are left out in each further attempt.
     """
     best, tries = attempt(()), 1
     kept: tuple[str, ...] = ()
     first = value_of(best)
-    order = () if limit.allows(first) else tuple(rank(best))
+    is_over = limit.allows(first) or not limit.is_reachable
+    order = () if is_over else tuple(rank(best))
     for count in counts(len(order)):
         made, tries = attempt(order[:count]), tries + 1
         is_allowed = limit.allows(value_of(made))

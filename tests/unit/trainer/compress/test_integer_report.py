@@ -26,11 +26,15 @@ def outputs(rows: Tensor) -> Tensor:
 
 
 def report(
-    *, excluded: tuple[str, ...] = (), is_allowed: bool = True, is_smaller: bool = True
+    *,
+    excluded: tuple[str, ...] = (),
+    is_allowed: bool = True,
+    is_smaller: bool = True,
+    start: float = 0.98,
 ) -> dict[str, Any]:
     model = torch.nn.Identity()
     assert not isinstance(model, Model)
-    limit = Limit("accuracy", 0.98, 0.01)
+    limit = Limit("accuracy", 0.98, 0.01, start)
     asked = Asked(model, LAYERS, step("quantize"), workshop("MLP"), limit)  # type: ignore[arg-type] # no report looks at it
     damages = {"stem": 0.1, "body": 0.3, "head": 0.0} if excluded else {}
     found = Found(outputs, b"", excluded, is_allowed, 0.9, damages, {"attempts": 2}, ("More.",))
@@ -69,7 +73,14 @@ def test_layers_that_were_left_out_are_named_with_the_reason() -> None:
     assert made["sentences"][0].startswith("1 of 2 Convolution and 1 of 1 Linear layers")
     assert made["sentences"][-1] == (
         "body stay in 32 bits, because they move the outputs most: with all layers in integers "
-        "accuracy was 0.9, 0.08 worse than before, and 0.01 is allowed."
+        "accuracy was 0.9, 0.08 worse than the source's, and 0.01 is allowed."
+    )
+
+
+def test_a_limit_that_the_steps_before_have_missed_is_said() -> None:
+    assert report(is_allowed=False, start=0.96)["sentences"][-1] == (
+        "In 32 bits the model had lost 0.02 already, and 0.01 is allowed: no choice of layers could "
+        "mend that, so none was made."
     )
 
 

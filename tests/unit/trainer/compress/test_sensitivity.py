@@ -63,6 +63,26 @@ def test_a_loss_is_in_the_worse_direction_of_its_metric() -> None:
     assert ended.first == pytest.approx(1.7)
 
 
+def test_nothing_is_left_out_where_the_steps_before_have_lost_too_much() -> None:
+    limit = Limit("accuracy", 1.0, 0.1, start=0.85)
+
+    ended = search(tuple, lambda _: 0.8, lambda _: ["a", "b"], limit, one_by_one)
+
+    assert (ended.excluded, ended.tries, ended.is_allowed) == ((), 1, False)
+
+
+def test_what_the_steps_before_have_lost_counts() -> None:
+    limit = Limit("accuracy", 1.0, 0.1, start=0.95)
+
+    def value(excluded: tuple[str, ...]) -> float:
+        return 0.95 - 0.06 * (2 - len(excluded))
+
+    ended = search(tuple, value, lambda _: ["a", "b"], limit, one_by_one)
+
+    assert (ended.excluded, ended.is_allowed) == (("a",), False)
+    assert limit.lost(value(("a",))) == pytest.approx(0.11)
+
+
 def test_the_last_layer_stays_integer_and_what_lost_least_is_kept() -> None:
     ended, _ = searched(0.01, {"a": 0.5, "b": 0.4, "c": 0.3})
 
