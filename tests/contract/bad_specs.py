@@ -669,6 +669,44 @@ ADMISSION = (
         ("spec.space.parameters", "parameter width", "no end of values", "points"),
         base="grid",
     ),
+    # constraints
+    BadSpec(
+        "a constraint without a limit",
+        "spec.constraints",
+        [{"metric": "accuracy"}],
+        ("spec.constraints[0]", "constraint on accuracy", "give min, max or both"),
+    ),
+    BadSpec(
+        "a constraint that nothing can keep",
+        "spec.constraints",
+        [{"metric": "accuracy", "min": "0.9", "max": "0.8"}],
+        ("spec.constraints[0].min", "min is 0.9", "at most max, 0.8"),
+    ),
+    BadSpec(
+        "a limit as a number",
+        "spec.constraints",
+        [{"metric": "accuracy", "min": 0.9}],
+        ("spec.constraints[0].min", "must be of type string", "number"),
+    ),
+    BadSpec(
+        "five constraints",
+        "spec.constraints",
+        [
+            {"metric": metric, "max": "1"}
+            for metric in ("log_loss", "parameters", "train_seconds", "epoch_seconds", "train_loss")
+        ],
+        ("spec.constraints", "Too many: 5", "at most 4 items"),
+    ),
+    BadSpec(
+        "more trials in a pod than constraints allow",
+        "spec",
+        {
+            **TASK["spec"],
+            "constraints": [{"metric": "parameters", "max": "5000"}],
+            "trialsPerPod": 5,
+        },
+        ("spec.trialsPerPod", "trialsPerPod is 5", "at most 4"),
+    ),
     # conditions
     BadSpec(
         "a condition on a parameter that there is not",
@@ -862,6 +900,12 @@ ADMISSION = (
 )
 
 OPERATOR = (
+    BadSpec(
+        "a constraint on a metric that is not measured",
+        "spec.constraints",
+        [{"metric": "f1", "min": "0.5"}, {"metric": "rmse", "max": "2"}],
+        ("spec.constraints[1].metric is rmse", "not measured for", "allowed: accuracy"),
+    ),
     # conditions
     BadSpec(
         "a condition on a later parameter",

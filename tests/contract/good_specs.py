@@ -154,6 +154,14 @@ GOOD = (
         ],
         "own image",
     ),
+    GoodSpec(
+        "limits on what is measured",
+        "spec.constraints",
+        [
+            {"metric": "accuracy", "min": "0.97"},
+            {"metric": "parameters", "min": "1e2", "max": "50000"},
+        ],
+    ),
     GoodSpec("points of a sequence", "spec.algorithm", {"name": "QMC", "seed": 0}),
     GoodSpec(
         "listed numbers for CMAES",

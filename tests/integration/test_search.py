@@ -283,3 +283,31 @@ def measured(trial: dict[str, Any]) -> tuple[float, float]:
     first, second = trial["status"]["values"][:2]
     assert (first["metric"], second["metric"]) == (METRIC, "size")
     return float(first["value"]), float(second["value"])
+
+
+async def test_the_winner_keeps_the_constraints_although_better_trials_do_not(
+    namespace: Namespace,
+) -> None:
+    def sized(pod: PodView) -> Ending:
+        results = (
+            TrialResult(t.number, "Succeeded", quality(t.parameters), metrics=size_of(t), kept=1)
+            for t in pod.trials
+        )
+        return report(pod, *results)
+
+    async with simulated_node(namespace.api, namespace.name, sized):
+        await namespace.create_job(
+            search_job(
+                constraints=[{"metric": "size", "max": "20"}],
+                algorithm={"name": "TPE", "seed": 3},
+                budget={"maxTrials": 15, "parallelism": 3},
+            )
+        )
+        body = await namespace.ended("search")
+
+    trials = {t["metadata"]["name"]: t for t in await namespace.trials("search")}
+    kept = {name for name, t in trials.items() if measured(t)[1] <= 20}
+    best = min(kept, key=lambda name: float(trials[name]["status"]["score"]))
+    assert {name for name, t in trials.items() if "violation" not in t["status"]} == kept
+    assert body["status"]["winner"]["trial"] == best
+    assert min(trials, key=lambda name: float(trials[name]["status"]["score"])) not in kept

@@ -107,6 +107,8 @@ class Assignments:
     trials_per_pod: int = 1
     task: Mapping[str, Any] | None = field(default=None)
     """Model, data and evaluation for the shared trainer; None for images of the user's own."""
+    constraints: tuple[str, ...] = ()
+    """Metrics that every result must have besides the objectives, because they are limited."""
     source: Source | None = None
     """What candidates are made from; None in a SearchJob."""
 
@@ -135,6 +137,7 @@ def encode_assignments(assignments: Assignments) -> str:
         "job": job_document(job),
         "task": assignments.task,
         "objectives": [{"metric": o.metric, "goal": o.goal} for o in assignments.objectives],
+        **({"constraints": list(assignments.constraints)} if assignments.constraints else {}),
         "trialsPerPod": assignments.trials_per_pod,
         **({"source": {"uri": source.uri, "digest": source.digest}} if source else {}),
         "trials": [_trial_document(trial) for trial in assignments.trials],
@@ -187,8 +190,16 @@ def _assignments(entries: Entries) -> Assignments:
         ),
         trials_per_pod=trials_per_pod,
         task=task,
+        constraints=_constraints(entries),
         source=_source(entries.below("source")) if is_compression else None,
     )
+
+
+def _constraints(entries: Entries) -> tuple[str, ...]:
+    names = entries.document.get("constraints", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise AssignmentsError(f"'constraints' of {_FILE} must be a list of names")
+    return tuple(names)
 
 
 def read_job(entries: Entries) -> JobIdentity:

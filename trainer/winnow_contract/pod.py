@@ -59,19 +59,21 @@ class Pod:
     def judge(
         self, number: int, values: Values, test: Values, artifact: Committed | None
     ) -> TrialResult:
-        """The result of a trial that ran to its end: Succeeded, if it has all its objectives."""
+        """The result of a trial that ran to its end: Succeeded, if it has all that it needs."""
         objectives = [objective.metric for objective in self.assignments.objectives]
-        for metric in objectives:
+        needed = list(dict.fromkeys((*objectives, *self.assignments.constraints)))
+        for metric in needed:
+            role = "objective" if metric in objectives else "the constraint on"
             if metric not in values:
                 reported = ", ".join(values) or "nothing"
-                words = f"the trial has no value for objective {metric!r}; it reported {reported}"
+                words = f"the trial has no value for {role} {metric!r}; it reported {reported}"
                 return TrialResult(number, "Failed", cause="NoObjective", message=words)
             if not is_reportable(values[metric][0]):
                 words = (
                     f"objective {metric!r} is {values[metric][0]:g}, not a finite number below 1e15"
                 )
                 return TrialResult(number, "Failed", cause="NaN", message=words)
-        metric, *more = objectives
+        metric, *more = needed
         value, error = values[metric]
         names = dict.fromkeys((*more, *values))
         test_value, test_error = test.get(metric, (None, None))

@@ -106,10 +106,12 @@ def each_fold(bench: Bench) -> Iterator[Bench]:
 
 def _check_objectives(pod: Pod, dataset: Dataset) -> None:
     known = (*quality_metrics(dataset.kind), *EXTRAS)
-    for objective in pod.assignments.objectives:
-        if objective.metric not in known:
+    needed = [("objective", objective.metric) for objective in pod.assignments.objectives]
+    needed += [("constraint on", metric) for metric in pod.assignments.constraints]
+    for role, metric in needed:
+        if metric not in known:
             raise TaskError(
-                f"objective {objective.metric!r} is not measured for {dataset.kind.lower()}, "
+                f"{role} {metric!r} is not measured for {dataset.kind.lower()}, "
                 f"allowed: {', '.join(known)}"
             )
 

@@ -12,6 +12,7 @@ from winnow_operator.api.conditions import Condition
 from winnow_operator.api.fields import ApiModel, DecimalString, DurationString, Timestamp
 from winnow_operator.api.rules import INSIDE_CLAIM, atomic_list, named_list, rules, unknown_fields
 from winnow_operator.api.searchjob_rules import (
+    CONSTRAINT_LIMITS,
     DURATIONS,
     FINISHED_SPEC,
     JOB_NAME,
@@ -45,6 +46,7 @@ __all__ = [
     "AlgorithmName",
     "Budget",
     "Choice",
+    "Constraint",
     "Data",
     "DataKind",
     "DoubleRange",
@@ -92,6 +94,19 @@ class Objective(ApiModel):
     target: DecimalString | None = None
     """The search ends when a trial reaches this value; with several objectives, when all have a
     target and one trial reaches them all."""
+
+
+class Constraint(ApiModel):
+    """A limit on a metric that the winner must keep."""
+
+    model_config = ConfigDict(json_schema_extra=rules(*CONSTRAINT_LIMITS))
+
+    metric: str = Field(min_length=1, max_length=63, pattern=r"^[a-z][a-z0-9_]*$")
+    """Name of the metric that the trial reports; it may be an objective's."""
+    min: DecimalString | None = None
+    """The lowest value that is allowed."""
+    max: DecimalString | None = None
+    """The highest value that is allowed."""
 
 
 class Algorithm(ApiModel):
@@ -147,6 +162,10 @@ class SearchJobSpec(ApiModel):
     )
     """What the search makes better. Of several, the winner is the best compromise of the Pareto set:
     of those that meet all targets, if any do, the nearest to the best value of each."""
+    constraints: tuple[Constraint, ...] = Field(
+        default=(), max_length=4, json_schema_extra=named_list("metric")
+    )
+    """Limits on what trials measure; only a trial that keeps all of them can win."""
     space: Space
     """What is searched."""
     algorithm: Algorithm = Algorithm()

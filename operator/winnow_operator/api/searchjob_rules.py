@@ -24,6 +24,8 @@ MAX_SEARCHED = 99_000
 """Trials of a search that is followed by final trainings: the numbers above are theirs."""
 
 MAX_OBJECTIVES = 4
+MAX_PACKED_CONSTRAINED = 4
+"""Trials of a pod with constraints, whose metrics must fit into its result too."""
 MAX_PACKED_WITH_SEVERAL = 8
 """Trials of a pod with several objectives, all of whose values must fit into its result."""
 
@@ -62,6 +64,20 @@ def _duration_rule(name: str) -> Rule:
 
 
 DURATIONS = (_duration_rule("maxDuration"), _duration_rule("maxTrialDuration"))
+
+CONSTRAINT_LIMITS = (
+    Rule(
+        "has(self.min) || has(self.max)",
+        "give min, max or both",
+        said("the constraint on %s has no limit: give min, max or both", "self.metric"),
+    ),
+    Rule(
+        "!has(self.min) || !has(self.max) || double(self.min) <= double(self.max)",
+        "min must be at most max",
+        said("min is %s, it must be at most max, %s", "self.min", "self.max"),
+        ".min",
+    ),
+)
 
 STORAGE_FORM = Rule(
     "self.uri.matches('^pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/[A-Za-z0-9._-]+)*/?$')",
@@ -170,6 +186,17 @@ _ROOM_IN_RESULTS = Rule(
     ),
     ".trialsPerPod",
 )
+_ROOM_FOR_CONSTRAINED = Rule(
+    "!has(self.constraints) || self.constraints.size() == 0 || "
+    f"self.trialsPerPod <= {MAX_PACKED_CONSTRAINED}",
+    f"trialsPerPod must be at most {MAX_PACKED_CONSTRAINED} with constraints",
+    said(
+        f"trialsPerPod is %s, with constraints it must be at most {MAX_PACKED_CONSTRAINED}: the result "
+        "of a pod holds 4096 bytes",
+        "self.trialsPerPod",
+    ),
+    ".trialsPerPod",
+)
 _ROOM_FOR_FINALS = Rule(
     f"!has(self.budget.maxTrials) || self.budget.maxTrials <= {MAX_SEARCHED} || !has(self.task) || "
     "!has(self.task.evaluation.folds)",
@@ -202,11 +229,13 @@ SPEC_RULES = (
     _NO_CONDITIONS,
     _SEVERAL_OBJECTIVES,
     _ROOM_IN_RESULTS,
+    _ROOM_FOR_CONSTRAINED,
     _ROOM_FOR_FINALS,
     _NOT_FIXED,
     unchanged("task", optional=True),
     unchanged("trial", optional=True),
     unchanged("objectives"),
+    unchanged("constraints", optional=True),
     unchanged("space"),
     unchanged("algorithm"),
     unchanged("trialsPerPod"),

@@ -126,6 +126,9 @@ class TrialStatus(ApiModel):
     )
     """Metrics on the validation split, the objective first; of a candidate also those of the
     serving runtime."""
+    violation: DecimalString | None = None
+    """How far it is from keeping the constraints, relative to their limits and added up; absent if it
+    keeps them. Such a trial cannot win."""
     test: tuple[MetricValue, ...] = Field(default=(), max_length=8, json_schema_extra=atomic_list())
     """The objective's metric on the test split, of a candidate all quality metrics; nothing that
     chooses reads it."""

@@ -15,6 +15,7 @@ from winnow_operator.api.fields import duration_seconds
 from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
 from winnow_operator.api.searchjob_rules import (
     MAX_DURATION_HOURS,
+    MAX_PACKED_CONSTRAINED,
     MAX_PACKED_WITH_SEVERAL,
     MAX_SEARCHED,
 )
@@ -84,6 +85,27 @@ def objectives_fit(spec: SearchJobSpec) -> Iterator[str]:
         )
 
 
+def constraints_can_hold(spec: SearchJobSpec) -> Iterator[str]:
+    """Each constraint has a limit, and all of them fit into the results of a pod."""
+    metrics = [constraint.metric for constraint in spec.constraints]
+    for metric in sorted({m for m in metrics if metrics.count(m) > 1}):
+        yield f"spec.constraints names {metric} more than once: keep one"
+    for constraint in spec.constraints:
+        low, high = constraint.min, constraint.max
+        if low is None and high is None:
+            yield (
+                f"spec.constraints: the constraint on {constraint.metric} has no limit: give min, max "
+                "or both"
+            )
+        elif low is not None and high is not None and float(low) > float(high):
+            yield f"spec.constraints: min is {low}, it must be at most max, {high}"
+    if metrics and spec.trials_per_pod > MAX_PACKED_CONSTRAINED:
+        yield (
+            f"spec.trialsPerPod is {spec.trials_per_pod}, with constraints it must be at most "
+            f"{MAX_PACKED_CONSTRAINED}: the result of a pod holds 4096 bytes"
+        )
+
+
 def room_for_finals(spec: SearchJobSpec) -> Iterator[str]:
     """What trains the winner once more has numbers of its own."""
     limit = spec.budget.max_trials
@@ -127,6 +149,7 @@ CHAIN: tuple[Check, ...] = (
     check_conditions,  # what belongs to some trials only
     trials_have_an_end,
     objectives_fit,
+    constraints_can_hold,
     room_for_finals,
     durations_in_range,
     storage_is_a_claim,

@@ -11,6 +11,7 @@ from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.finals import final_of, trains_finals
 from winnow_operator.domain.jobs import JobSpec
 from winnow_operator.domain.ledger import Ledger
+from winnow_operator.domain.outcome_constraints import describe
 from winnow_operator.domain.outcomes import CONTRACT_CAUSE
 from winnow_operator.domain.pareto import meets_targets
 from winnow_operator.domain.winner import best_record
@@ -123,7 +124,7 @@ def deadline_reached(progress: Progress) -> Ending | None:
     if not progress.is_over_time:
         return None
     words = f"the search ran for spec.budget.maxDuration, {progress.spec.budget.max_duration}"
-    return _with_winner(progress.ledger, Reason.DEADLINE_REACHED, words)
+    return _with_winner(progress, Reason.DEADLINE_REACHED, words)
 
 
 def everything_tried(progress: Progress) -> Ending | None:
@@ -135,17 +136,22 @@ def everything_tried(progress: Progress) -> Ending | None:
     limit = progress.spec.budget.max_trials
     if limit is not None and made >= limit:
         words = f"all {made} trials of spec.budget.maxTrials have an outcome"
-        return _with_winner(ledger, Reason.BUDGET_SPENT, words)
+        return _with_winner(progress, Reason.BUDGET_SPENT, words)
     words = f"all {made} points of the space have been tried"
-    return _with_winner(ledger, Reason.SPACE_EXHAUSTED, words)
+    return _with_winner(progress, Reason.SPACE_EXHAUSTED, words)
 
 
-def _with_winner(ledger: Ledger, reason: Reason, words: str) -> Ending:
+def _with_winner(progress: Progress, reason: Reason, words: str) -> Ending:
+    ledger = progress.ledger
     if best_record(ledger) is not None:
         return Ending(reason, words)
     fate = "could be trained once more" if ledger.finals else "succeeded"
-    message = f"{words}, and none of them {fate}"
-    return Ending(Reason.NO_WINNER, message, failed=True)
+    missed = [r for r in ledger.finished() if r.outcome is Outcome.SUCCEEDED and r.violation]
+    if missed:
+        nearest = min(missed, key=lambda r: (r.violation, r.number))
+        limits = describe(progress.spec.constraints)
+        fate = f"keeps spec.constraints ({limits}); number {nearest.number} comes nearest"
+    return Ending(Reason.NO_WINNER, f"{words}, and none of them {fate}", failed=True)
 
 
 CHAIN: tuple[Check, ...] = (

@@ -43,6 +43,8 @@ class TrialRecord:
     """Lower is better; None unless there is an objective value."""
     values: tuple[float, ...] = ()
     """Of several objectives, each as measured; one objective has a score."""
+    violation: float = 0.0
+    """How far it is from keeping the constraints; 0 if it does."""
     standard_error: float | None = None
     cause: str = ""
     message: str = ""
@@ -55,6 +57,11 @@ class TrialRecord:
     """Only in a compression."""
     status: TrialStatus | None = None
     """All that is recorded of it, where what comes later needs it: in a compression only."""
+
+    @property
+    def can_win(self) -> bool:
+        """Whether it is a trial of the search that succeeded and keeps the constraints."""
+        return self.outcome is Outcome.SUCCEEDED and not self.final_of and not self.violation
 
     @property
     def is_built(self) -> bool:
@@ -122,8 +129,7 @@ class Ledger:
             self._open.discard(record.number)
 
     def _note_end(self, record: TrialRecord) -> None:
-        is_ranked = record.outcome is Outcome.SUCCEEDED and record.score is not None
-        if is_ranked and not record.final_of:
+        if record.can_win and record.score is not None:
             self.leaders = tuple(sorted((*self.leaders, record), key=rank)[:2])
         self._note_front(record)
         first = self.job_fault
@@ -131,7 +137,7 @@ class Ledger:
             self.job_fault = record
 
     def _note_front(self, record: TrialRecord) -> None:
-        if self.objectives and record.outcome is Outcome.SUCCEEDED and not record.final_of:
+        if self.objectives and record.can_win:
             self.front = with_trial(self.front, record, self.objectives)
 
     def compare_by(self, objectives: tuple[Objective, ...]) -> None:
@@ -200,6 +206,7 @@ def read_trial(body: Mapping[str, Any]) -> TrialRecord:
         outcome=Outcome(status.get("outcome", "Active")),
         score=_number(status.get("score")),
         values=_several(status),
+        violation=_number(status.get("violation")) or 0.0,
         standard_error=_number(values[0].get("standardError")) if values else None,
         cause=status.get("cause") or "",
         message=status.get("message") or "",

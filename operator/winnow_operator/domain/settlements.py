@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from winnow_contract.results import PodResult, TrialResult
 from winnow_operator.api.fields import decimal_text
-from winnow_operator.api.searchjob import Goal, Objective
+from winnow_operator.api.searchjob import Constraint, Goal, Objective
 from winnow_operator.api.trial import Artifact, FaultScope, MetricValue, Outcome, TrialStatus
 from winnow_operator.domain.kinds import Kind
+from winnow_operator.domain.outcome_constraints import violation
 
 ARTIFACT_FORMAT = "winnow/safetensors-v1"
 OWN_FORMAT = "winnow/contract-v1"
@@ -19,6 +20,8 @@ COMPRESSED_FORMAT = "winnow/onnx-v1"
 MAX_MESSAGE = 256
 MAX_CAUSE = 63
 MAX_METRICS = 32
+SMALLEST_VIOLATION = 1e-18
+"""The last decimal of a figure in a status: less would read as none."""
 _LOG_ROOM = MAX_MESSAGE - 40
 
 
@@ -33,6 +36,14 @@ class TrialContext:
     kind: Kind = Kind.SEARCH
     more: tuple[Objective, ...] = ()
     """Further objectives, which results have among their metrics."""
+    constraints: tuple[Constraint, ...] = ()
+    """Whose metrics results have too."""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Names of the metrics besides the first objective that a result must have."""
+        names = (*(o.metric for o in self.more), *(c.metric for c in self.constraints))
+        return tuple(name for name in dict.fromkeys(names) if name != self.objective.metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +94,13 @@ def recorded(trial: TrialResult, result: PodResult, run: Run, context: TrialCont
     if context.kind is Kind.COMPRESSION and outcome is Outcome.SUCCEEDED:
         return _built(trial, result, run, context)
     if outcome is Outcome.SUCCEEDED and (metric := _missing(trial, context)):
-        words = f"the result names no value for objective {metric}"
+        words = f"the result names no value for {_role(metric, context)} {metric}"
         return failed(trial.number, Cause("NoObjective", words), run)
     status = TrialStatus(
         outcome=outcome,
         score=None if context.more else score_text(trial.objective, context.objective),
         values=_values(trial, context),
+        violation=_violation(trial, context),
         test=_test(trial, context.objective),
         artifact=_artifact(trial, result, context),
         attempts=run.attempts,
@@ -115,10 +127,24 @@ def score_text(value: float | None, objective: Objective) -> str | None:
 
 
 def _missing(trial: TrialResult, context: TrialContext) -> str | None:
-    """The first objective that a result has no value for."""
+    """The first metric that a result must have, and has not."""
     if trial.objective is None:
         return context.objective.metric
-    return next((o.metric for o in context.more if o.metric not in trial.metrics), None)
+    return next((name for name in context.needed if name not in trial.metrics), None)
+
+
+def _role(metric: str, context: TrialContext) -> str:
+    objectives = {context.objective.metric, *(o.metric for o in context.more)}
+    return "objective" if metric in objectives else "the constraint on"
+
+
+def _violation(trial: TrialResult, context: TrialContext) -> str | None:
+    """How far a whole result is from keeping the constraints; None if it keeps them."""
+    if trial.objective is None or _missing(trial, context) is not None:
+        return None
+    values = {**trial.metrics, context.objective.metric: trial.objective}
+    missed = violation(values, context.constraints)
+    return decimal_text(max(missed, SMALLEST_VIOLATION)) if missed else None
 
 
 def _values(trial: TrialResult, context: TrialContext) -> tuple[MetricValue, ...]:
@@ -126,7 +152,7 @@ def _values(trial: TrialResult, context: TrialContext) -> tuple[MetricValue, ...
     if _missing(trial, context) is not None or trial.objective is None:
         return ()
     first = _metric(context.objective.metric, trial.objective, trial.standard_error)
-    names = dict.fromkeys((*(o.metric for o in context.more), *trial.metrics))
+    names = dict.fromkeys((*context.needed, *trial.metrics))
     others = (name for name in names if name != context.objective.metric)
     return (first, *(_metric(n, trial.metrics[n], None) for n in others))[:MAX_METRICS]
 

@@ -39,7 +39,9 @@ def check_task(spec: SearchJobSpec) -> Iterator[str]:
     yield from _check_data(spec.task)
     yield from _check_evaluation(spec.task.evaluation)
     for place, objective in enumerate(spec.objectives):
-        yield from _check_metric(spec.task, place, objective.metric)
+        yield from _check_metric(spec.task, f"objectives[{place}]", objective.metric)
+    for place, constraint in enumerate(spec.constraints):
+        yield from _check_metric(spec.task, f"constraints[{place}]", constraint.metric)
     yield from _check_shape(spec.task, dimensions)
 
 
@@ -158,7 +160,7 @@ def _data_set(task: Task) -> DataSet | None:
     return BUILTIN.get(task.data.uri.removeprefix("builtin://"))
 
 
-def _check_metric(task: Task, place: int, metric: str) -> Iterator[str]:
+def _check_metric(task: Task, field: str, metric: str) -> Iterator[str]:
     builtin = _data_set(task)
     kind = task.data.kind
     if kind is DataKind.AUTO and builtin is not None:
@@ -167,7 +169,7 @@ def _check_metric(task: Task, place: int, metric: str) -> Iterator[str]:
     if metric not in allowed:
         what = "a task" if kind is DataKind.AUTO else f"{kind.lower()} on {task.data.uri}"
         yield (
-            f"spec.objectives[{place}].metric is {metric}, which is not measured for {what}, allowed: "
+            f"spec.{field}.metric is {metric}, which is not measured for {what}, allowed: "
             f"{', '.join(allowed)}"
         )
 

@@ -21,16 +21,14 @@ def best_record(ledger: Ledger) -> TrialRecord | None:
         return compromise(_front_without(ledger, lost), ledger.objectives)
     if not lost:
         return next(iter(ledger.leaders), None)
-    succeeded = (r for r in ledger.finished() if r.outcome is Outcome.SUCCEEDED)
-    ranked = (r for r in succeeded if r.score is not None and r.number not in lost)
-    return min((r for r in ranked if not r.final_of), key=rank, default=None)
+    able = (r for r in ledger.finished() if r.can_win and r.score is not None)
+    return min((r for r in able if r.number not in lost), key=rank, default=None)
 
 
 def _front_without(ledger: Ledger, lost: Collection[int]) -> tuple[TrialRecord, ...]:
     if not lost:
         return ledger.front
-    succeeded = (r for r in ledger.finished() if r.outcome is Outcome.SUCCEEDED)
-    left = (r for r in succeeded if not r.final_of and r.number not in lost)
+    left = (r for r in ledger.finished() if r.can_win and r.number not in lost)
     return front_of(sorted(left, key=lambda r: r.number), ledger.objectives)
 
 

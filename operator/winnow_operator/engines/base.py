@@ -28,6 +28,8 @@ class Record:
     """Numbers of the trials whose outcome was known when it was suggested, `1-8,12`."""
     scores: tuple[float, ...] = ()
     """Of several objectives; lower is better, and empty without values."""
+    violation: float = 0.0
+    """How far it is from keeping the constraints; 0 if it does."""
 
     @property
     def results(self) -> tuple[float, ...]:

@@ -55,7 +55,7 @@ class CmaesEngine(GenerationEngine[CMA]):
     @override
     def _told(self, model: CMA, generation: Sequence[Record]) -> CMA:
         with np.errstate(all="ignore"):  # what comes of it is looked at
-            model.tell([(self._position(r), r.score or 0.0) for r in generation])
+            model.tell([(self._position(r), value) for r, value in _ranked(generation)])
             if _goes_on(model):
                 return model
         source = np.random.default_rng(derived(self._seed, "cmaes", generation[-1].number))
@@ -75,6 +75,14 @@ class CmaesEngine(GenerationEngine[CMA]):
         pairs = zip(self._axes, position, strict=True)
         values = {axis.name: axis.from_unit(float(unit)) for axis, unit in pairs} | self._fixed
         return {d.name: values[d.name] for d in self._space.dimensions}
+
+
+def _ranked(generation: Sequence[Record]) -> list[tuple[Record, float]]:
+    """Values to minimise: the scores, or where constraints are missed, the places in their order."""
+    if not any(record.violation for record in generation):
+        return [(record, record.score or 0.0) for record in generation]
+    ordered = sorted(generation, key=lambda r: (r.violation, r.score or 0.0, r.number))
+    return [(record, float(place)) for place, record in enumerate(ordered)]
 
 
 def population_size(dimensions: int) -> int:

@@ -15,6 +15,7 @@ from optuna.distributions import (
 
 from winnow_operator.domain.space import Dimension, DoubleSpan, IntSpan, Listed, Space, Value
 from winnow_operator.domain.values import rounded
+from winnow_operator.engines.base import Record
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -36,6 +37,11 @@ def to_study(space: Space, assignment: Mapping[str, Value]) -> dict[str, Any]:
     return {
         d.name: _to_study(d, assignment[d.name]) for d in space.dimensions if d.name in assignment
     }
+
+
+def constraints_of(record: Record) -> dict[str, float]:
+    """What a study knows of constraints: one number that is above 0 where they are missed."""
+    return {"violation": record.violation} if record.violation else {}
 
 
 def suggested(space: Space, trial: optuna.Trial) -> dict[str, Value]:

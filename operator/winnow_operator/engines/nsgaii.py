@@ -23,6 +23,7 @@ from winnow_operator.domain.space import Space, Value
 from winnow_operator.engines.base import Record
 from winnow_operator.engines.distributions import (
     Distributions,
+    constraints_of,
     distributions_of,
     several_valued,
     suggested,
@@ -94,6 +95,7 @@ class NsgaiiEngine(GenerationEngine[Parents]):
                 create_trial(
                     values=list(record.results),
                     params=to_study(self._space, record.assignment),
+                    constraints=constraints_of(record),
                     distributions=self._distributions,
                 )
             )

@@ -30,6 +30,7 @@ from winnow_operator.domain.space import Space, Value
 from winnow_operator.engines.base import Record
 from winnow_operator.engines.distributions import (
     Distributions,
+    constraints_of,
     distributions_of,
     several_valued,
     suggested,
@@ -137,6 +138,7 @@ class _OrderedStudy:
         state, values = _state(record)
         if record.number in self.positions:
             if state is not TrialState.RUNNING:
+                self._note_violation(record)
                 self.study.tell(self.positions[record.number], values, state=state)
             return True
         if record.number < self.last:
@@ -146,6 +148,7 @@ class _OrderedStudy:
                 state=state,
                 values=values,
                 params=to_study(self.space, record.assignment),
+                constraints=constraints_of(record),
                 distributions={n: self.distributions[n] for n in record.assignment},
             )
         )
@@ -153,6 +156,14 @@ class _OrderedStudy:
         self.length += 1
         self.last = record.number
         return True
+
+    def _note_violation(self, record: Record) -> None:
+        if not record.violation:
+            return
+        trials = self.study.get_trials(deepcopy=False)
+        identity = trials[self.positions[record.number]]._trial_id  # noqa: SLF001 -- no other way
+        for name, value in constraints_of(record).items():
+            optuna.Trial(self.study, identity).set_constraint(name, value)
 
     def ask(self, seed: int) -> dict[str, Value]:
         """What TPE suggests; the study stays as it is."""

@@ -70,6 +70,7 @@ def _settled(record: TrialRecord, status: TrialStatus) -> TrialRecord:
         outcome=status.outcome,
         score=None if status.score is None else float(status.score),
         values=several_values(status),
+        violation=float(status.violation or 0),
         standard_error=None if error is None else float(error),
         cause=status.cause or "",
         message=status.message or "",

@@ -64,6 +64,7 @@ class SearchContext(JobContext):
             artifacts_uri=self.artifacts_uri,
             own_image=self.job.spec.trial is not None,
             more=self.job.spec.objectives[1:],
+            constraints=self.job.spec.constraints,
         )
 
     @override
@@ -89,6 +90,7 @@ class SearchContext(JobContext):
             Assignments(
                 job=JobIdentity(str(owner.kind), owner.namespace, owner.name, owner.uid),
                 objectives=tuple(ObjectiveSpec(o.metric, o.goal) for o in spec.objectives),
+                constraints=tuple(c.metric for c in spec.constraints),
                 trials=tuple(
                     TrialAssignment(
                         name=owner.trial_name(r.number),

@@ -126,4 +126,5 @@ class SearchState(JobState):
             score=record.score if valued else None,
             scores=scores_of(record, self.spec.objectives) if valued and record.values else (),
             history=record.history,
+            violation=record.violation,
         )

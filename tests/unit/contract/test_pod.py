@@ -104,6 +104,19 @@ def test_of_several_objectives_all_are_needed_and_come_first(tmp_path: Path) -> 
     assert "no value for objective 'size'" in part.message
 
 
+def test_a_metric_that_is_limited_is_needed_too(tmp_path: Path) -> None:
+    text = encode_assignments(replace(assignments(), constraints=("size", "accuracy")))
+    pod = start_pod(variables(tmp_path, text))
+
+    whole = pod.judge(
+        1, {"loss": (2.0, None), "size": (7.0, None), "accuracy": (0.9, 0.1)}, {}, None
+    )
+    part = pod.judge(2, {"accuracy": (0.9, 0.1)}, {}, None)
+
+    assert (list(whole.metrics), whole.kept) == (["size", "loss"], 1)
+    assert "no value for the constraint on 'size'" in part.message
+
+
 def commit(pod: Pod, attempt: str, trial: TrialAssignment, accuracy: float) -> str:
     assert pod.environment.artifacts is not None
     folder = pod.environment.artifacts / trial.name / attempt

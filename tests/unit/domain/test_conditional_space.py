@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.spaces import choice, double, integer, space_of, when
-from winnow_operator.domain.space import Space
+from winnow_operator.domain.space import Space, Value
 from winnow_operator.errors import InvalidSpecError
 
 NESTED = space_of(
@@ -27,11 +27,13 @@ def conditional_spaces(draw: st.DrawFn) -> Space:
     """Up to five choices, of which later ones may depend on earlier ones."""
     parameters: list[dict[str, Any]] = []
     for place in range(draw(st.integers(1, 5))):
-        made = choice(f"p{place}", *draw(st.sampled_from((("a",), ("a", "b"), ("a", "b", "c")))))
-        if parameters and draw(st.booleans()):
+        words = draw(st.sampled_from((("a",), ("a", "b"), ("a", "b", "c"))))
+        made = choice(f"p{place}", *words)
+        depends: bool = draw(st.booleans())
+        if parameters and depends:
             parent = draw(st.sampled_from(parameters))
-            words = draw(st.sets(st.sampled_from(parent["choice"]["values"]), min_size=1))
-            made = when(made, parent["name"], *sorted(words))
+            chosen = draw(st.sets(st.sampled_from(parent["choice"]["values"]), min_size=1))
+            made = when(made, parent["name"], *sorted(chosen))
         parameters.append(made)
     return space_of(*parameters)
 
@@ -71,7 +73,13 @@ def test_a_point_is_read_back_from_its_texts(space: Space) -> None:
 
 
 def test_what_depends_on_what_is_missing_is_missing_too() -> None:
-    values = {"n": 1, "optimizer": "lbfgs", "momentum": 0.9, "schedule": "steps", "every": 5}
+    values: dict[str, Value] = {
+        "n": 1,
+        "optimizer": "lbfgs",
+        "momentum": 0.9,
+        "schedule": "steps",
+        "every": 5,
+    }
 
     assert NESTED.belonging(values) == {"n": 1, "optimizer": "lbfgs"}
 

@@ -37,6 +37,15 @@ def _target(goal: str, target: str) -> Any:
     return spec_of({"objectives": [{"metric": "accuracy", "goal": goal, "target": target}]})
 
 
+_LIMITED = spec_of(
+    {
+        "constraints": [{"metric": "accuracy", "min": "0.97"}, {"metric": "f1", "max": "0.5"}],
+        "budget": {"maxTrials": 2},
+    }
+)
+_MISSED = [
+    record_of(n, Outcome.SUCCEEDED, score=-0.9, violation=v) for n, v in ((1, 0.4), (2, 0.3))
+]
 _LATE = {"max_duration_seconds": 10.0}
 _ENDINGS: list[tuple[str, Progress, Reason | None, bool, str]] = [
     ("new", _progress(), None, False, ""),
@@ -65,6 +74,13 @@ _ENDINGS: list[tuple[str, Progress, Reason | None, bool, str]] = [
         Reason.TOO_MANY_FAILURES,
         True,
         "number 3: Crash: exit code 1",
+    ),
+    (
+        "constraints",
+        _progress(*_MISSED, spec=_LIMITED, planned=2),
+        Reason.NO_WINNER,
+        True,
+        "keeps spec.constraints (accuracy >= 0.97 and f1 <= 0.5); number 2 comes nearest",
     ),
     ("job-fault", _progress(GOOD, FAULT), Reason.JOB_FAULT, True, "BadData: no column y"),
     ("contract", _progress(GOOD, MISMATCH), Reason.CONTRACT_MISMATCH, True, "speaks 9"),

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.facts import CONTEXT, DIGEST, batch_of, ended_pod, message_of, pod_of, succeeded
 from winnow_contract.results import TrialResult
-from winnow_operator.api.searchjob import Goal, Objective
+from winnow_operator.api.searchjob import Constraint, Goal, Objective
 from winnow_operator.api.trial import FaultScope, Outcome
 from winnow_operator.domain.batches import BatchFact
 from winnow_operator.domain.ledger import several_values
@@ -296,6 +296,33 @@ def test_of_several_objectives_all_are_recorded_in_their_order_and_there_is_no_s
     assert several_values(whole) == (0.9, 7.0, 0.8, 0.3)
     assert (part.outcome, part.cause) == (Outcome.FAILED, "NoObjective")
     assert "objective f1" in str(part.message)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "size", "violation"),
+    [(0.98, 50.0, None), (0.97, 100.0, None), (0.873, 50.0, "0.1"), (0.873, 300.0, "2.1")],
+)
+def test_a_success_says_how_far_it_is_from_keeping_the_constraints(
+    accuracy: float, size: float, violation: str | None
+) -> None:
+    limits = (Constraint(metric="accuracy", min="0.97"), Constraint(metric="size", max="100"))
+    context = replace(CONTEXT, constraints=limits)
+
+    status = _status(succeeded(1, accuracy, metrics={"size": size}), context)
+
+    assert status.outcome is Outcome.SUCCEEDED
+    assert (status.violation is None) is (violation is None)
+    if violation is not None:
+        assert float(status.violation or 0) == pytest.approx(float(violation))
+
+
+def test_a_trial_without_a_metric_that_is_limited_has_failed() -> None:
+    context = replace(CONTEXT, constraints=(Constraint(metric="size", max="100"),))
+
+    status = _status(succeeded(1, 0.9), context)
+
+    assert (status.outcome, status.cause) == (Outcome.FAILED, "NoObjective")
+    assert "the constraint on size" in str(status.message)
 
 
 def test_a_success_records_values_test_and_artifact() -> None:

@@ -53,6 +53,15 @@ def test_what_the_ledger_keeps_is_what_a_look_at_all_its_records_gives(
     assert (ledger.job_fault.number if ledger.job_fault else None) == min(faults, default=None)
 
 
+def test_a_trial_that_misses_a_constraint_cannot_win() -> None:
+    missed = record_of(1, Outcome.SUCCEEDED, score=-0.99, violation=0.01)
+
+    assert best_record(ledger_of(missed)) is None
+    kept = best_record(ledger_of(missed, _good(2, -0.5)))
+    assert kept is not None
+    assert kept.number == 2
+
+
 def test_only_a_trial_that_succeeded_with_a_value_can_win() -> None:
     ledger = ledger_of(
         record_of(1, Outcome.STOPPED, score=-1.0),
