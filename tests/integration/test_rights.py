@@ -17,10 +17,12 @@ from tests.support.api import eventually
 from tests.support.audit import AuditLog, Call, audit_log_beside, of_accounts
 from tests.support.chart import CHART
 from tests.support.compressionjobs import build, compress, compression_job
+from tests.support.modelservers import SECOND, Servers, artifact, model_server
 from tests.support.namespace import Namespace, holds, outcomes
 from tests.support.operator_process import OperatorProcess, running
 from tests.support.quotas import enforce_quota, lift_quota
 from tests.support.searchjobs import search_job
+from tests.support.serving_node import serving_node
 from tests.support.simulated_node import (
     Ending,
     PodView,
@@ -31,7 +33,7 @@ from tests.support.simulated_node import (
     simulated_node,
     succeed,
 )
-from winnow_operator.kube.resources import JOBS, PODS, TRIALS
+from winnow_operator.kube.resources import JOBS, PODS, SERVER_CHILDREN, TRIALS
 
 pytestmark = [pytest.mark.control_plane, pytest.mark.timeout(240)]
 
@@ -43,7 +45,13 @@ NOT_SEEN: dict[Right, str] = {
         "never called: an admission plugin of OpenShift asks whether it is granted, because "
         "children carry owner references that block the owner's deletion"
     )
-    for plural in ("searchjobs", "compressionjobs")
+    for plural in ("searchjobs", "compressionjobs", "modelservers")
+} | {
+    (resource.group, resource.plural, "create"): (
+        "what a server is made of is made by server-side apply, which is recorded as a patch and "
+        "asks for both rights"
+    )
+    for resource in SERVER_CHILDREN.values()
 }
 """Granted, but not to be seen in an audit log, with the reason."""
 
@@ -96,6 +104,7 @@ async def run_through_everything(namespace: Namespace) -> None:
     await quotas(namespace)
     await a_search_that_is_removed_after_its_time(namespace)
     await compressions(namespace.compressions)
+    await a_server_that_changes_its_model(namespace)
 
 
 async def a_search_that_is_suspended_and_edited(namespace: Namespace) -> None:
@@ -201,6 +210,19 @@ async def compressions(jobs: Namespace) -> None:
         await eventually(partial(is_observed, jobs, "measured"), what="another choice")
         await jobs.create_job(compression_job("shrunk", ttlSecondsAfterFinished=1))
         await jobs.nothing_left_of("shrunk")
+
+
+async def a_server_that_changes_its_model(namespace: Namespace) -> None:
+    """With an autoscaler and a policy, which are taken away again, and another model."""
+    servers = Servers(namespace)
+    resources = {"requests": {"cpu": "100m"}}
+    more = {"autoscaling": {"maxReplicas": 2}, "networkPolicy": {}, "resources": resources}
+    async with serving_node(namespace.api, namespace.name):
+        await servers.create(model_server(**more))
+        await servers.serves(artifact())
+        await servers.edit(model=artifact(SECOND), autoscaling=None, networkPolicy=None)
+        await servers.serves(artifact(SECOND))
+        await servers.only_deployment("digits-r2")
 
 
 def never_measured(pod: PodView) -> Ending | None:
