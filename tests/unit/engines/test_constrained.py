@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
+from typing_extensions import override
 
 from tests.support.replayed_search import ReplayedSearch
 from tests.support.spaces import double, space_of
@@ -27,6 +28,7 @@ ENGINES: dict[str, Callable[[], SearchEngine]] = {
 class ConstrainedSearch(ReplayedSearch):
     """x is to be small, and must be at least 0.7."""
 
+    @override
     def end(self, number: int, outcome: Outcome = Outcome.SUCCEEDED) -> None:
         record = self.records[number]
         missed = max(0.0, 0.7 - float(record.assignment["x"]))
