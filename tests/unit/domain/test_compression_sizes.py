@@ -5,21 +5,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from tests.support.compressionjobs import DIGEST
-from tests.support.facts import ACCURACY
-from tests.support.largest_compression import SECOND_ROUND, large, largest_job, stored_bytes
-from winnow_contract.measured import MeasurementResult, as_recorded
-from winnow_contract.measurements import MeasuredModel
+from tests.support.largest_compression import largest_job, stored_bytes
+from tests.support.recorded_rounds import NAME, OWNER, URI, recorded_rounds
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.compressionjob_status import CompressionJobStatus, SourceStatus
 from winnow_operator.api.conditions import Reason
-from winnow_operator.api.trial import Artifact, TrialStatus
-from winnow_operator.domain.chains import goals_of, step_documents, step_texts
 from winnow_operator.domain.compression_status import (
     CompressionSituation,
     choose_from,
@@ -28,48 +23,10 @@ from winnow_operator.domain.compression_status import (
 )
 from winnow_operator.domain.endings import Ending
 from winnow_operator.domain.kinds import Kind
-from winnow_operator.domain.ledger import Candidate, Ledger, TrialRecord
-from winnow_operator.domain.measured_outcomes import MeasuredRound, measured_outcomes
-from winnow_operator.manifests.objects import Owner
+from winnow_operator.domain.ledger import Ledger
 from winnow_operator.manifests.trials import trial_object, trial_status
 
-NAME, UID = "j" * 40, "12345678-1234-1234-1234-123456789012"
-OWNER = Owner("n" * 63, NAME, UID, kind=Kind.COMPRESSION)
-URI = f"pvc://winnow-artifacts/{OWNER.namespace}/compressionjob/{NAME}-12345678"
-BUILT = TrialStatus(
-    artifact=Artifact(uri=URI, digest=DIGEST, format="f", size_bytes=1),
-    attempts=1,
-    batch=f"{NAME}-k0001",
-)
 MAX_TRIAL_BYTES, MAX_STATUS_BYTES = 6_600, 8_200
-SECOND = range(17, 17 + SECOND_ROUND)
-
-
-def compressed(spec: CompressionJobSpec) -> Ledger:
-    """The records of both rounds."""
-    ledger = Ledger()
-    chains = [("baseline", ())] + [
-        (candidate.name, step_texts(step_documents(candidate), goals_of(spec), "accuracy"))
-        for candidate in spec.candidates
-    ]
-    chains += [(f"auto-{'x' * 35}", chains[1][1][-3:]) for _ in SECOND]
-    for number, (name, steps) in enumerate(chains, 1):
-        candidate = Candidate(name, steps, DIGEST)
-        ledger.put(TrialRecord(number, (), 2**52, candidate=candidate, status=BUILT))
-    measure(ledger, 1, range(1, 17))
-    measure(ledger, 2, (1, *SECOND))
-    return ledger
-
-
-def measure(ledger: Ledger, round_: int, numbers: range | tuple[int, ...]) -> None:
-    """Record what a round of measurement has found."""
-    names = {n: OWNER.trial_name(n) for n in numbers}
-    models = [MeasuredModel(n, names[n], "", URI, "0" * 64) for n in numbers]
-    result = as_recorded(MeasurementResult("abcd1234", tuple(large(m, round_) for m in models)))
-    measured = MeasuredRound(round_, ACCURACY, URI, names)
-    for settled in measured_outcomes(result, ledger, measured):
-        record, status = ledger.records[settled.number], settled.status
-        ledger.put(replace(record, outcome=status.outcome, status=status))
 
 
 def ended(spec: CompressionJobSpec, ledger: Ledger) -> CompressionJobStatus:
@@ -104,7 +61,7 @@ def test_the_status_of_the_largest_compression_stays_small(
 ) -> None:
     spec = CompressionJobSpec.model_validate(largest_job(NAME, met=met, rounds=2)["spec"])
 
-    status = ended(spec, compressed(spec))
+    status = ended(spec, recorded_rounds(spec))
 
     document = status.model_dump(by_alias=True, exclude_none=True, mode="json")
     assert status.selected is not None
@@ -115,7 +72,7 @@ def test_the_status_of_the_largest_compression_stays_small(
 def test_no_trial_of_the_largest_compression_is_large() -> None:
     spec = CompressionJobSpec.model_validate(largest_job(NAME, met=True, rounds=2)["spec"])
 
-    records = compressed(spec).records.values()
+    records = recorded_rounds(spec).records.values()
 
     sizes = {}
     for record in records:
