@@ -124,7 +124,11 @@ def _node(
 ) -> contextlib.AbstractAsyncContextManager[SimulatedNode]:
     # Looks are most of what a case costs while it waits.
     return simulated_node(
-        stage.namespace.api, stage.namespace.name, scenario.script, look_seconds=NODE_SECONDS
+        stage.namespace.api,
+        stage.namespace.name,
+        scenario.script,
+        look_seconds=NODE_SECONDS,
+        may_end=lambda _: True,
     )
 
 

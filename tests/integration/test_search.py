@@ -42,6 +42,41 @@ def parameters(trial: dict[str, object]) -> dict[str, Value]:
 
 
 @pytest.mark.parametrize("algorithm", ["Random", "TPE"])
+async def test_a_trial_counts_once_its_container_has_ended_and_its_slot_once_its_pod_has(
+    namespace: Namespace, algorithm: str
+) -> None:
+    ending = set[int]()
+
+    async def first_has_outcome() -> bool:
+        return "Succeeded" in outcomes(await namespace.trials("search"))
+
+    async def edit_is_seen() -> bool:
+        body = await namespace.job("search")
+        return bool(body["status"]["observedGeneration"] == body["metadata"]["generation"])
+
+    node = simulated_node(
+        namespace.api,
+        namespace.name,
+        may_end=lambda pod: bool(ending.intersection(t.number for t in pod.trials)),
+    )
+    async with node as played:
+        budget = {"maxTrials": 3, "parallelism": 1}
+        spec = {"algorithm": {"name": algorithm, "seed": 3}, "budget": budget}
+        await namespace.create_job(search_job(**spec))
+        await eventually(first_has_outcome, seconds=60, what="an outcome")
+        await namespace.edit_job("search", budget={"maxTrials": 4})
+        await eventually(edit_is_seen, seconds=60, what="a look at the edited job")
+        (pod,) = [p for p in await namespace.pods("search") if p["status"]["phase"] == "Running"]
+        ending.update(range(1, 5))
+        body = await namespace.ended("search")
+
+    assert pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 0
+    assert outcomes(await namespace.trials("search")) == ["Succeeded"] * 4
+    assert conditions(body)["Complete"]["reason"] == "BudgetSpent"
+    assert played.most_at_once == 1
+
+
+@pytest.mark.parametrize("algorithm", ["Random", "TPE"])
 async def test_a_search_ends_with_the_best_of_its_trials_as_winner(
     namespace: Namespace, algorithm: str
 ) -> None:

@@ -90,6 +90,9 @@ class SimulatedNode:
     capacity: int = 1000
     look_seconds: float = POLL_SECONDS / 2
     """Time between two looks at the pods."""
+    may_end: Callable[[PodView], bool] | None = None
+    """Whether a pod whose container has ended well may end itself, asked at later looks, as a real
+    node needs a while to end one; without it both happen at once."""
     started: list[str] = field(default_factory=list)
     """Names of the pods that have started, in order."""
     ran: list[tuple[int, ...]] = field(default_factory=list)
@@ -124,6 +127,10 @@ class SimulatedNode:
             return
         elif not pod["spec"].get("nodeName"):
             await self._start(pod)
+        elif terminated := _terminated(pod):
+            if self.may_end is not None and self.may_end(_view(pod)):
+                await self._patch(pod, "Succeeded", {"terminated": terminated})
+                self._running.discard(pod["metadata"]["name"])
         else:
             ending = self.script(_view(pod))
             if ending is not None:
@@ -147,6 +154,9 @@ class SimulatedNode:
         terminated: Body = {"exitCode": ending.exit_code, "reason": reason}
         if ending.message:
             terminated["message"] = ending.message
+        if ending.exit_code == 0 and self.may_end is not None and not _is_deleting(pod):
+            await self._patch(pod, "Running", {"terminated": terminated})
+            return
         phase = "Succeeded" if ending.exit_code == 0 else "Failed"
         await self._patch(pod, phase, {"terminated": terminated}, disrupted=ending.disrupted)
         self._running.discard(pod["metadata"]["name"])
@@ -178,6 +188,13 @@ class SimulatedNode:
 
 def _phase(pod: Body) -> str:
     return str(pod.get("status", {}).get("phase", "Pending"))
+
+
+def _terminated(pod: Body) -> Body | None:
+    """How the container of a pod has ended."""
+    containers = pod.get("status", {}).get("containerStatuses") or [{}]
+    found: Body | None = containers[0].get("state", {}).get("terminated")
+    return found
 
 
 def _is_deleting(pod: Body) -> bool:
