@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import time
 from pathlib import Path
 
 import pytest
@@ -141,25 +140,18 @@ def test_the_report_of_a_compression_is_copied_and_tells_all_candidates_and_the_
     assert "NaN" in text
 
 
-async def test_edited_goals_of_a_finished_compression_choose_again_within_two_seconds(
-    jobs: Namespace, compressed: Compressed
+async def test_edited_goals_of_a_finished_compression_choose_again_without_a_pod(
+    jobs: Namespace,
 ) -> None:
-    (whole,) = (
-        v["value"] for v in compressed.job["status"]["baseline"]["values"]
-        if v["metric"] == "parameters"
-    )  # fmt: skip
+    # How soon is asserted in tests/integration/test_compression.py: pods keep a node busy.
+    whole = f"{figure((await candidates(jobs, 'small'))['baseline'], 'parameters'):.0f}"
     before = await pods_and_batches(jobs)
 
-    begun = time.monotonic()
     await jobs.edit_job("small", goals=[{"metric": "parameters", "min": whole}])
     chosen = await eventually(lambda: chosen_again(jobs, "int8"), what="another choice")
-    seconds = time.monotonic() - begun
-    begun = time.monotonic()
     await jobs.edit_job("small", goals=[{"metric": "size_bytes", "maxRatio": "0.0001"}])
     kept = await eventually(lambda: chosen_again(jobs, "baseline"), what="the baseline")
-    seconds = max(seconds, time.monotonic() - begun)
 
-    assert seconds < 2
     assert await pods_and_batches(jobs) <= before
     assert holds(chosen, "GoalsMet")
     assert "int8 is selected" in chosen["status"]["selected"]["reason"]
