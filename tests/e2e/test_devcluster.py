@@ -255,7 +255,7 @@ def page(url: str) -> str:
 def test_prometheus_scrapes_a_pod_of_winnow_as_long_as_it_is_there(node: Node, image: str) -> None:
     node.apply(namespace("scraped"))
     container = {"ports": [{"name": "http", "containerPort": 8080}]}
-    served = pod("scraped", "scraped", image, "serve", container=container)
+    served = pod("scraped", "scraped", image, "-serve", ":8080", container=container)
     ours = {"name": "winnow", "component": "server"}
     served["metadata"]["labels"] = {f"app.kubernetes.io/{key}": ours[key] for key in ours}
     node.apply(served)
