@@ -597,3 +597,17 @@ async def test_the_winner_of_a_search_is_served(namespace: Namespace, servers: S
         body = await servers.serves(job["status"]["winner"]["artifact"])
 
     assert body["status"]["model"] == job["status"]["winner"]["trial"]
+
+
+async def test_a_quota_that_lets_no_pod_be_made_is_said_in_its_own_words(
+    namespace: Namespace, servers: Servers
+) -> None:
+    path = f"/api/v1/namespaces/{namespace.name}/resourcequotas"
+    quota = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    await namespace.api.create(path, quota)
+    async with serving_node(namespace.api, namespace.name):
+        await servers.create(model_server())
+        await eventually(lambda: seen(servers, "exceeded quota"), what="the quota's words")
+        await namespace.api.delete(f"{path}/none")
+        await servers.edit(replicas=2)
+        await servers.serves(artifact(), replicas=2)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from winnow_operator.api.modelserver import ModelServerSpec
+from winnow_operator.domain.deployments import DeploymentFact
 from winnow_operator.domain.pods import Blockage, Termination
 from winnow_operator.domain.rollouts import ServerFacts
 from winnow_operator.domain.served_models import Model
@@ -65,5 +66,5 @@ def facts(
         wanted=wanted,
         now=NOW + timedelta(seconds=seconds),
         pods=tuple(pods),
-        replicas=replicas or {},
+        deployments={n: DeploymentFact(n, count) for n, count in (replicas or {}).items()},
     )

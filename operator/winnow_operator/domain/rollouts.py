@@ -32,6 +32,7 @@ from winnow_operator.domain.canaries import (
     inconclusive_checks,
     seconds_of_pause,
 )
+from winnow_operator.domain.deployments import DeploymentFact
 from winnow_operator.domain.loads import Loads
 from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.revisions import Revisions
@@ -48,8 +49,8 @@ class ServerFacts:
     """What shall be served, or why nothing new can be."""
     now: datetime
     pods: Sequence[ServerPod] = ()
-    replicas: Mapping[int, int] = field(default_factory=dict)
-    """Pods that the Deployment of each revision is told to have."""
+    deployments: Mapping[int, DeploymentFact] = field(default_factory=dict)
+    """By revision."""
     loads: Loads | None = None
     """What Prometheus says of the rollout; None where there is none to ask."""
 
@@ -60,6 +61,18 @@ class ServerFacts:
     def ready(self, revision: int | None) -> int:
         """How many of them are ready."""
         return sum(p.ready for p in self.pods_of(revision))
+
+    def why(self, revision: int | None) -> str:
+        """What is said of its pods that are not there or not ready, to be put after a sentence."""
+        deployment = self.deployments.get(revision or 0)
+        if deployment is not None and deployment.failure:
+            return f": {deployment.failure}"
+        for pod in self.pods_of(revision):
+            if pod.blockage is not None:
+                return f": {pod.blockage.message}"
+            if not pod.ready and pod.ended:
+                return f": {words_of(pod.ended[-1])}"
+        return ""
 
 
 def advance(known: Revisions, facts: ServerFacts) -> Revisions:
@@ -205,7 +218,7 @@ def _late(rollout: RolloutStatus, facts: ServerFacts) -> Blockage | None:
         return Blockage(Reason.INCONCLUSIVE, words)
     words = (
         f"{facts.ready(rollout.revision)} of {_aim(rollout, facts)} pods are ready, and for "
-        f"{limit} no more became so{why(facts.pods_of(rollout.revision))}"
+        f"{limit} no more became so{facts.why(rollout.revision)}"
     )
     return Blockage(Reason.NO_PROGRESS, words)
 
@@ -214,16 +227,6 @@ def _aim(rollout: RolloutStatus, facts: ServerFacts) -> int:
     """Pods that a revision on its way shall have before it comes further."""
     step = current_step(rollout, canary_of(facts.spec))
     return facts.spec.replicas if step is None else step.replicas
-
-
-def why(pods: Sequence[ServerPod]) -> str:
-    """What the pods that are not ready say of it, to be put after a sentence."""
-    for pod in pods:
-        if pod.blockage is not None:
-            return f": {pod.blockage.message}"
-        if not pod.ready and pod.ended:
-            return f": {words_of(pod.ended[-1])}"
-    return ""
 
 
 def seconds_to_deadline(rollout: RolloutStatus | None, facts: ServerFacts) -> float | None:
@@ -261,7 +264,8 @@ def replicas_of(revisions: Revisions, facts: ServerFacts) -> dict[int, int]:
         return {serving: wanted, rollout.revision: step.replicas}
     ready = facts.ready(rollout.revision)
     # What a pod has cost is not given back because it is not ready for a moment.
-    told = min(facts.replicas.get(rollout.revision, 0), wanted)
+    deployment = facts.deployments.get(rollout.revision)
+    told = 0 if deployment is None else min(deployment.replicas, wanted)
     return {
         serving: max(0, wanted - ready),
         rollout.revision: max(told, min(wanted, ready + 1)),

@@ -23,7 +23,7 @@ from winnow_operator.domain.canaries import canary_of, current_step, inconclusiv
 from winnow_operator.domain.job_conditions import Verdict, condition
 from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.revisions import Revisions, said_of
-from winnow_operator.domain.rollouts import ServerFacts, asked_for, fault_of, why
+from winnow_operator.domain.rollouts import ServerFacts, asked_for, fault_of
 
 SERVICE_PORT = 80
 
@@ -145,7 +145,7 @@ def _progressing(situation: ServerSituation) -> Verdict:
 def _on_its_way(situation: ServerSituation, rollout: RolloutStatus) -> tuple[Reason, str]:
     facts = situation.facts
     named, ready = situation.revisions.get(rollout.revision), facts.ready(rollout.revision)
-    pods = why(facts.pods_of(rollout.revision))
+    pods = facts.why(rollout.revision)
     canary = canary_of(facts.spec)
     step = current_step(rollout, canary)
     if step is None or canary is None:
@@ -183,7 +183,8 @@ def _abort_words(situation: ServerSituation, aborted: RevisionStatus) -> str:
 
 
 def _pods_say(situation: ServerSituation) -> str:
-    return why([p for p in situation.facts.pods if p.revision in situation.revisions.live])
+    words = map(situation.facts.why, sorted(situation.revisions.live))
+    return next((said for said in words if said), "")
 
 
 def _reconciling(situation: ServerSituation) -> Verdict:

@@ -27,10 +27,9 @@ from winnow_operator.domain.rollouts import (
 )
 from winnow_operator.domain.served_models import Model, chosen_model, given_model, source_of
 from winnow_operator.domain.server_checks import check_server
-from winnow_operator.domain.server_pods import ServerPod, read_server_pod
 from winnow_operator.domain.server_status import ServerSituation, make_server_status
 from winnow_operator.errors import NotFoundError
-from winnow_operator.kube.resources import DEPLOYMENTS, JOB_KINDS, MODELSERVERS, PODS
+from winnow_operator.kube.resources import JOB_KINDS, MODELSERVERS
 from winnow_operator.manifests.servers import (
     autoscaler,
     deployment,
@@ -42,11 +41,11 @@ from winnow_operator.manifests.servers import (
 from winnow_operator.reconcile import servernotes
 from winnow_operator.reconcile.analysis import PERIOD_SECONDS, Analysis
 from winnow_operator.reconcile.children import Children
-from winnow_operator.reconcile.jobcontext import Tools, is_owned, owner_of
+from winnow_operator.reconcile.jobcontext import Tools, owner_of
 from winnow_operator.reconcile.lifecycle import first_sentence, soonest, status_document
-from winnow_operator.reconcile.queries import of_job
 from winnow_operator.reconcile.queue import Key
 from winnow_operator.reconcile.servercontext import ServerContext
+from winnow_operator.reconcile.serverobserving import is_silent, read_deployments, read_pods
 
 LOOK_AGAIN_SECONDS = 60.0
 """How soon to look again at a server that waits for something, besides the events of that."""
@@ -91,7 +90,7 @@ class ModelServerReconciler:
         obstacle = await self._act(context, facts, revisions) or unknown_pin(revisions, facts)
         await self._write(context, facts, obstacle=obstacle)
         waits = LOOK_AGAIN_SECONDS if isinstance(facts.wanted, Blockage) else None
-        soon = SOON_SECONDS if obstacle is not None else None
+        soon = SOON_SECONDS if obstacle is not None or any(map(is_silent, facts.pods)) else None
         asks = None if facts.loads is None else PERIOD_SECONDS
         return soonest(waits, soon, asks, seconds_to_look(revisions.rollout, facts))
 
@@ -133,8 +132,8 @@ class ModelServerReconciler:
             spec=context.server.spec,
             wanted=wanted,
             now=self.tools.clock.now(),
-            pods=await self._pods(context),
-            replicas=await self._replicas(context),
+            pods=await read_pods(context),
+            deployments=await read_deployments(context),
             loads=self._loads(context),
         )
 
@@ -174,26 +173,6 @@ class ModelServerReconciler:
             body = None
         return chosen_model(spec, kind, body)
 
-    async def _pods(self, context: ServerContext) -> tuple[ServerPod, ...]:
-        owner = context.owner
-        labels, mark = of_job(owner.kind, owner.name), owner.kind.uid_annotation
-        bodies = await self.tools.gateway.list(PODS, owner.namespace, labels=labels)
-        own = (b for b in bodies if (b["metadata"].get("annotations") or {}).get(mark) == owner.uid)
-        return tuple(pod for pod in map(read_server_pod, own) if pod is not None)
-
-    async def _replicas(self, context: ServerContext) -> dict[int, int]:
-        """Pods that the Deployment of each revision is told to have."""
-        owner = context.owner
-        labels = of_job(owner.kind, owner.name)
-        bodies = await self.tools.gateway.list(DEPLOYMENTS, owner.namespace, labels=labels)
-        found = {b["metadata"]["name"]: b for b in bodies if is_owned(b, owner.uid)}
-        numbers = (_revision_of(name, owner.name) for name in found)
-        return {
-            number: int(found[deployment_name(owner.name, number)]["spec"].get("replicas", 1))
-            for number in numbers
-            if number is not None
-        }
-
     async def _act(
         self, context: ServerContext, facts: ServerFacts, revisions: Revisions
     ) -> Blockage | None:
@@ -202,7 +181,7 @@ class ModelServerReconciler:
         refusal = await self._children.keep(context, _documents(context, revisions, wanted))
         if refusal is not None:
             return refusal
-        for number in sorted(facts.replicas.keys() - wanted.keys()):
+        for number in sorted(facts.deployments.keys() - wanted.keys()):
             name = deployment_name(context.owner.name, number)
             await self._children.remove(context, "Deployment", name)
         spec, name = context.server.spec, context.owner.name
@@ -258,11 +237,6 @@ def _documents(
         revision = revisions.get(number)
         if revision is not None:
             yield deployment(server, revision, wanted[number])
-
-
-def _revision_of(deployment: str, server: str) -> int | None:
-    number = deployment.removeprefix(f"{server}-r")
-    return int(number) if number != deployment and number.isdigit() else None
 
 
 def _is_news(conditions: Any, waits: Blockage) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.serving_node import Fares, status_of
+from winnow_operator.domain.deployments import DeploymentFact, read_deployment
 from winnow_operator.domain.server_pods import read_server_pod, words_of
 
 
@@ -63,3 +64,16 @@ def test_a_pod_of_something_else_is_none() -> None:
     del other["metadata"]["labels"]["winnow.dev/revision"]
 
     assert read_server_pod(other) is None
+
+
+def test_a_deployment_says_why_no_pod_can_be_made() -> None:
+    labels = {"winnow.dev/revision": "3"}
+    failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: pods"}
+    deployment = {
+        "metadata": {"name": "digits-r3", "labels": labels},
+        "spec": {"replicas": 2},
+        "status": {"conditions": [failure]},
+    }
+
+    assert read_deployment(deployment) == DeploymentFact(3, 2, "exceeded quota: pods")
+    assert read_deployment({"metadata": {"name": "other"}, "spec": {}}) is None
