@@ -1,8 +1,10 @@
-"""What the operator keeps in memory of a running job: all of it can be made again from the API."""
+"""What the operator keeps in memory of a running job: all of it can be made again from the API.
+
+Engines change it in a thread. No lock is needed: the queue never gives a job to two workers.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -36,8 +38,6 @@ class JobState:
     """Trials of each Job with open ones at the last look, so that it is missed if it goes."""
     attempts: dict[int, int] = field(default_factory=dict)
     """Runs of trials that were let go of, to be carried into their next batch."""
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Engines run in a thread, one at a time for each job."""
 
     def __post_init__(self) -> None:
         self.blocked = self.ledger.open_causes()

@@ -75,13 +75,12 @@ class SearchContext(JobContext):
             return [] if final is None else [final]
         if state.exhausted:
             return []
-        async with state.lock:
-            missing = state.ledger.missing(planned_trials(spec, state.space))
-            numbers = list(islice(missing, wanted))
-            finished = state.ledger.finished() if state.is_adaptive else ()
-            known = format_intervals(r.number for r in finished if not r.final_of)
-            with SUGGEST_SECONDS.labels(spec.algorithm.name).time():
-                return await asyncio.to_thread(state.suggest, numbers, known)
+        missing = state.ledger.missing(planned_trials(spec, state.space))
+        numbers = list(islice(missing, wanted))
+        finished = state.ledger.finished() if state.is_adaptive else ()
+        known = format_intervals(r.number for r in finished if not r.final_of)
+        with SUGGEST_SECONDS.labels(spec.algorithm.name).time():
+            return await asyncio.to_thread(state.suggest, numbers, known)
 
     @override
     def assignments_of(self, records: Sequence[TrialRecord]) -> str:
