@@ -10,6 +10,7 @@ from devcluster.credentials import NODE_NAME, open_credentials
 from devcluster.errors import DevclusterError
 from devcluster.machine import component_status, find_node
 from devcluster.profiles import Profile, known_profiles
+from devcluster.prometheus import prometheus_address
 from devcluster.record import read_record
 from devcluster.waiting import log_path
 
@@ -64,6 +65,8 @@ def print_status(name: str) -> bool:
     print(f"kubeconfig  {profile.kubeconfig}")
     print(f"addresses   node {profile.node_address}, pods {profile.pod_range}, ", end="")
     print(f"services {profile.service_range}")
+    if record is not None and record.prometheus:
+        print(f"prometheus  {prometheus_address(profile)}")
     answer = _node_answer(profile, full_node=full)
     print(f"state       {answer}")
     works = _print_components(profile, FULL_NODE if full else CONTROL_PLANE)
