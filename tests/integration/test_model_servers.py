@@ -535,7 +535,8 @@ async def test_a_canary_waits_for_requests_and_goes_on_when_they_are_there(
 
 async def seen(servers: Servers, words: str) -> Body | None:
     body = await servers.get()
-    return body if words in conditions(body)["Progressing"]["message"] else None
+    said = conditions(body).get("Progressing", {}).get("message", "")
+    return body if words in said else None
 
 
 async def test_a_prometheus_that_goes_silent_holds_a_canary_up_and_nothing_else(
