@@ -112,7 +112,7 @@ async def check(namespace: Namespace, operator: OperatorProcess, specs: list[Bod
 async def test_odd_specs_end_in_a_condition(
     namespace: Namespace, operator: OperatorProcess
 ) -> None:
-    await check(namespace, operator, some_odd_specs(40))
+    await check(namespace, operator, some_odd_specs(24))
 
 
 @pytest.mark.prove

@@ -10,7 +10,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from tests.support.trainer_process import TrialPod
+from tests.support.trainer_process import Ended, TrialPod
 from tests.support.trainings import JobDocument, assignment_document
 from winnow_contract.manifests import Committed, read_artifact
 from winnow_contract.steps import resolve_chain
@@ -97,3 +97,29 @@ class CompressionPod(TrialPod):
     def artifact(self, number: int = 1, attempt: str = "aaaaaaaa") -> Committed:
         """What it has made of a candidate, every file checked."""
         return read_artifact(self.artifacts / f"small-c{number:05d}" / attempt)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A builder pod that has ended."""
+
+    pod: CompressionPod
+    ended: Ended
+    chains: Mapping[str, Chain]
+
+    def number(self, name: str) -> int:
+        """Number of a candidate."""
+        return 1 + list(self.chains).index(name)
+
+    def artifact(self, name: str) -> Committed:
+        """What it has made of a candidate, every file checked."""
+        return self.pod.artifact(self.number(name))
+
+
+def build(folder: Path, source: Searched, chains: Mapping[str, Chain]) -> Built:
+    """Run a builder pod to its end."""
+    pod = CompressionPod(folder, source, chains)
+    ended = pod.run()
+    if ended.code:
+        raise RuntimeError(ended.log)
+    return Built(pod, ended, chains)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
 from safetensors.numpy import save
 
+from tests.support.builder_pods import Built
 from tests.support.chart import ROOT
 from tests.support.onnx_graphs import Blobs, blobs, run
 from winnow_contract.assignments import JobIdentity, ObjectiveSpec
@@ -181,3 +185,30 @@ def wait(round_: Round, process: subprocess.Popen[str]) -> Measured:
 def measure(round_: Round, attempt: str = "bbbbbbbb", **variables: str) -> Measured:
     """Run the program to its end."""
     return wait(round_, start(round_, attempt, **variables))
+
+
+def measure_built(built: Built, models: Round, *names: str) -> Measured:
+    """Measure some candidates that a builder pod has left, the baseline first."""
+    shutil.copytree(built.pod.artifacts, models.artifacts)
+    trials = {trial.number: trial for trial in built.ended.result.trials}
+    for name in names:
+        number = built.number(name)
+        trial = f"small-c{number:05d}"
+        uri = f"pvc://{HOME}/{trial}/aaaaaaaa"
+        models.models.append(MeasuredModel(number, trial, name, uri, trials[number].digest))
+    ended = measure(models)
+    assert ended.code == 0, ended.log
+    assert set(ended.outcomes.values()) == {"Succeeded"}, ended.log
+    for candidate in ended.result.candidates:
+        said = trials[candidate.number]
+        # The same rows, counted by the same code: torch and ONNX Runtime tell them apart alike.
+        assert candidate.values["accuracy"][0] == pytest.approx(said.objective, abs=0.006)
+        assert candidate.test["accuracy"][0] == pytest.approx(said.test, abs=0.006)
+        assert candidate.values["parameters"][0] == said.metrics["parameters"]
+        assert np.isfinite(candidate.values["memory_bytes"][0])
+    return ended
+
+
+def sizes(ended: Measured) -> list[float]:
+    """Of each candidate, in bytes."""
+    return [candidate.values["size_bytes"][0] for candidate in ended.result.candidates]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import signal
 import subprocess
 from dataclasses import replace
@@ -15,7 +16,16 @@ import onnxruntime
 import pytest
 from safetensors.numpy import load_file
 
-from tests.support.builder_pods import Chain, CompressionPod, Searched, searched
+from tests.support.builder_pods import (
+    Built,
+    Chain,
+    CompressionPod,
+    Searched,
+    build,
+    compression_document,
+    searched,
+)
+from tests.support.measuring_pods import Round, measure_built, sizes
 from tests.support.trainer_process import TrialPod
 from winnow_contract.exit_codes import ExitCode
 from winnow_contract.manifests import Committed, read_artifact
@@ -23,19 +33,34 @@ from winnow_measure.quality import measure_all
 from winnow_trainer.artifacts import load_model
 
 CUT: Chain = [{"prune": {"amount": "0.5", "epochs": 3}}]
-MASK: Chain = [{"prune": {"unit": "Weight", "amount": "0.8", "importance": "Taylor", "epochs": 3}}]
-ITERATIVE: Chain = [
-    {"prune": {"schedule": "Iterative", "rounds": 2, "epochs": 4, "scope": "Layer"}}
-]
 STUDENT: Chain = [{"distill": {"student": {"width": "0.5"}, "epochs": 5}}]
 TAUGHT: Chain = [*CUT, {"distill": {"epochs": 3}}]
+CHAINS: dict[str, Chain] = {
+    "baseline": [],
+    "cut": CUT,
+    "mask": [{"prune": {"unit": "Weight", "amount": "0.8", "importance": "Taylor", "epochs": 3}}],
+    "iterative": [{"prune": {"schedule": "Iterative", "rounds": 2, "epochs": 4, "scope": "Layer"}}],
+    "student": STUDENT,
+    "taught": TAUGHT,
+    "small": [*STUDENT, *CUT],
+    "wide": [{"distill": {"student": {"settings": [{"name": "widths", "value": "999"}]}}}],
+    "convolutions": [{"quantize": {"layers": ["Convolution"]}}],
+}
+"""Chains for a perceptron; the last two cannot be."""
 ENDLESS: Chain = [{"distill": {"epochs": 10_000}}]
 
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Searched:
+    """A perceptron that was trained on scanned digits."""
     settings = {"epochs": "10", "widths": "48-32", "norm": "batch", "learning_rate": "0.01"}
     return searched(tmp_path_factory.mktemp("digits"), "digits", settings=settings)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, digits: Searched) -> Built:
+    """What one pod has made of it by every kind of step but the quantizing ones."""
+    return build(tmp_path_factory.mktemp("made"), digits, CHAINS)
 
 
 def table(rows: int = 300) -> str:
@@ -98,21 +123,16 @@ def check_artifact(artifact: Committed, number: int = 1) -> None:
 
 
 def test_the_baseline_is_the_source_as_a_graph_with_the_rows_that_judge_all(
-    tmp_path: Path, digits: Searched
+    made: Built, digits: Searched
 ) -> None:
-    pod = CompressionPod(tmp_path, digits, {"baseline": []})
-
-    ended = pod.run()
-
-    assert ended.code == ExitCode.OK, ended.log
-    assert ended.lines == [
+    assert made.ended.lines[:2] == [
         f"source {digits.uri}: MLP of 5178 parameters",
         "builtin://digits: 1797 rows, 1079 to train on, 359 to compare by, 359 to test",
-        ended.lines[-1],
     ]
-    artifact = pod.artifact()
+    assert made.ended.lines[2].startswith("trial small-c00001 Succeeded accuracy 0.")
+    artifact = made.artifact("baseline")
     check_artifact(artifact)
-    (trial,) = ended.result.trials
+    trial = made.ended.result.trials[0]
     assert (trial.digest, trial.size_bytes) == (artifact.digest, artifact.size_bytes)
     assert artifact.document["steps"] == []
     assert artifact.document["claims"] == {"smallerThanParent": False, "masked": False}
@@ -135,35 +155,19 @@ def test_the_baseline_is_the_source_as_a_graph_with_the_rows_that_judge_all(
         assert measured["accuracy"] == artifact.values(split)["accuracy"]
 
 
-def test_every_kind_of_step_leaves_an_artifact_that_says_what_was_done(
-    tmp_path: Path, digits: Searched
-) -> None:
-    chains = {
-        "cut": CUT,
-        "mask": MASK,
-        "iterative": ITERATIVE,
-        "student": STUDENT,
-        "taught": TAUGHT,
-    }
-    pod = CompressionPod(tmp_path, digits, chains)
-
-    ended = pod.run()
-
-    assert ended.code == ExitCode.OK, ended.log
-    assert [trial.outcome for trial in ended.result.trials] == ["Succeeded"] * len(chains), (
-        ended.log
-    )
-    made = {name: pod.artifact(number) for number, name in enumerate(chains, 1)}
-    for number, artifact in enumerate(made.values(), 1):
-        check_artifact(artifact, number)
+def test_every_kind_of_step_leaves_an_artifact_that_says_what_was_done(made: Built) -> None:
+    names = ("cut", "mask", "iterative", "student", "taught", "small")
+    kept = {name: made.artifact(name) for name in names}
+    for name, artifact in kept.items():
+        check_artifact(artifact, made.number(name))
         assert not (artifact.folder / "evaluation.safetensors").exists()
         assert artifact.values("validation")["accuracy"][0] > 0.85
         assert all(step["report"]["sentences"] for step in artifact.document["steps"])
         rebuilt = load_model(artifact.folder, artifact.digest)
         assert rebuilt.parameter_count == artifact.document["metrics"]["parameters"]
-    size = {name: (a.folder / "model.onnx").stat().st_size for name, a in made.items()}
-    figures = {name: artifact.document["metrics"] for name, artifact in made.items()}
-    claims = {name: artifact.document["claims"] for name, artifact in made.items()}
+    size = {name: (a.folder / "model.onnx").stat().st_size for name, a in kept.items()}
+    figures = {name: artifact.document["metrics"] for name, artifact in kept.items()}
+    claims = {name: artifact.document["claims"] for name, artifact in kept.items()}
     for name in ("cut", "iterative", "student", "taught"):
         assert size[name] < 0.8 * size["mask"]
         assert figures[name]["parameters"] < 0.7 * figures["mask"]["parameters"]
@@ -171,13 +175,14 @@ def test_every_kind_of_step_leaves_an_artifact_that_says_what_was_done(
         assert claims[name] == {"smallerThanParent": True, "masked": False}
     assert claims["mask"] == {"smallerThanParent": False, "masked": True}
     assert figures["mask"]["parameters"] == 5178
-    (distilled,) = made["student"].document["steps"]
+    (distilled,) = kept["student"].document["steps"]
     assert distilled["report"]["initial_accuracy"] > distilled["report"]["initial_random_accuracy"]
     assert "twin_accuracy" in distilled["report"]
-    shown = [line for line in ended.lines if line.startswith("trial small-c00005")]
-    assert shown[0].startswith("trial small-c00005 step 1/2 prune epoch 3/3 loss ")
-    assert shown[1].startswith("trial small-c00005 step 2/2 distill epoch 3/3 loss ")
-    assert shown[2].startswith("trial small-c00005 step 2/2 distill training 2 epoch 3/3 loss ")
+    taught = f"trial small-c{made.number('taught'):05d}"
+    shown = [line for line in made.ended.lines if line.startswith(taught)]
+    assert shown[0].startswith(f"{taught} step 1/2 prune epoch 3/3 loss ")
+    assert shown[1].startswith(f"{taught} step 2/2 distill epoch 3/3 loss ")
+    assert shown[2].startswith(f"{taught} step 2/2 distill training 2 epoch 3/3 loss ")
 
 
 def test_the_same_chain_runs_on_a_table_of_the_users_own(tmp_path: Path, trees: Searched) -> None:
@@ -205,7 +210,10 @@ def test_values_are_compressed_too(tmp_path: Path) -> None:
         objective="rmse",
         settings=settings,
     )
-    learnt: Chain = [{"distill": {"student": {"width": "0.5"}, "epochs": 20}}, *MASK]
+    learnt: Chain = [
+        {"distill": {"student": {"width": "0.5"}, "epochs": 20}},
+        {"prune": {"unit": "Weight", "amount": "0.8", "importance": "Taylor", "epochs": 3}},
+    ]
     pod = CompressionPod(tmp_path / "pod", diabetes, {"baseline": [], "learnt": learnt})
 
     ended = pod.run()
@@ -222,15 +230,17 @@ def test_values_are_compressed_too(tmp_path: Path) -> None:
     assert report["initial_rmse"] < report["initial_random_rmse"]
 
 
-def test_the_same_candidate_twice_gives_the_same_graph_and_weights(
-    tmp_path: Path, digits: Searched
+def test_the_same_candidate_alone_gives_the_same_graph_and_weights(
+    tmp_path: Path, digits: Searched, made: Built
 ) -> None:
-    chains = {"student": [*STUDENT, *CUT]}
-    pods = [CompressionPod(tmp_path / name, digits, chains) for name in ("one", "other")]
+    document = compression_document(digits, made.chains)
+    (trial,) = (t for t in document["trials"] if t["candidate"] == "small")
+    alone = CompressionPod(tmp_path, digits, {}, trials=[trial], trialsPerPod=1)
 
-    ended = [pod.run() for pod in pods]
+    ended = alone.run()
 
-    assert [pod.code for pod in ended] == [ExitCode.OK, ExitCode.OK]
+    assert ended.code == ExitCode.OK, ended.log
+    folders = (made.artifact("small").folder, alone.artifact(made.number("small")).folder)
     for name in (
         "model.onnx",
         "model.safetensors",
@@ -238,28 +248,20 @@ def test_the_same_candidate_twice_gives_the_same_graph_and_weights(
         "golden.safetensors",
         "README.md",
     ):
-        one, other = ((pod.artifact().folder / name).read_bytes() for pod in pods)
+        one, other = ((folder / name).read_bytes() for folder in folders)
         assert hashlib.sha256(one).digest() == hashlib.sha256(other).digest(), name
 
 
-def test_a_candidate_that_dies_fails_alone_with_its_cause(tmp_path: Path, digits: Searched) -> None:
-    chains: dict[str, Chain] = {
-        "wide": [{"distill": {"student": {"settings": [{"name": "widths", "value": "999"}]}}}],
-        "convolutions": [{"quantize": {"layers": ["Convolution"]}}],
-        "cut": CUT,
-    }
-    pod = CompressionPod(tmp_path, digits, chains)
+def test_a_candidate_that_dies_fails_alone_with_its_cause(made: Built) -> None:
+    *others, wide, convolutions = made.ended.result.trials
 
-    ended = pod.run()
-
-    assert ended.code == ExitCode.OK, ended.log
-    wide, convolutions, cut = ended.result.trials
     assert (wide.outcome, wide.cause) == ("Failed", "BadParameters")
     assert "its teacher 5178: make it smaller" in wide.message
     assert (convolutions.outcome, convolutions.cause) == ("Failed", "NotSupported")
     assert "family MLP has no such layers, only Linear" in convolutions.message
-    assert cut.outcome == "Succeeded"
-    assert sorted(path.name for path in pod.artifacts.iterdir()) == ["small-c00003"]
+    assert [trial.outcome for trial in others] == ["Succeeded"] * len(others), made.ended.log
+    folders = sorted(path.name for path in made.pod.artifacts.iterdir())
+    assert folders == [f"small-c{trial.number:05d}" for trial in others]
 
 
 def test_a_chain_that_diverges_is_named_not_a_number(tmp_path: Path) -> None:
@@ -345,13 +347,12 @@ def test_a_metric_that_no_epoch_can_be_judged_by_ends_the_job(
 
 
 def test_what_a_compression_has_left_can_be_compressed_again(
-    tmp_path: Path, digits: Searched
+    tmp_path: Path, digits: Searched, made: Built
 ) -> None:
-    home = "models/small/small-c00001/aaaaaaaa"
-    first = CompressionPod(tmp_path / "first", digits, {"cut": CUT})
-    first.run(WINNOW_ARTIFACTS=str(digits.claims / "models/small"))
+    home = "models/small/small-c00002/aaaaaaaa"
+    shutil.copytree(made.artifact("cut").folder, digits.claims / home)
     cut = replace(digits, uri=f"pvc://{home}", artifact=read_artifact(digits.claims / home))
-    second = CompressionPod(tmp_path / "second", cut, {"again": CUT})
+    second = CompressionPod(tmp_path, cut, {"again": CUT})
 
     ended = second.run()
 
@@ -365,3 +366,12 @@ def test_what_a_compression_has_left_can_be_compressed_again(
         ("candidate", cut.artifact.digest),
     ]
     assert artifact.document["lineage"][1]["steps"] == cut.artifact.document["steps"]
+
+
+def test_what_a_builder_pod_leaves_is_measured_as_it_says(made: Built, tmp_path: Path) -> None:
+    ended = measure_built(made, Round(tmp_path), "baseline", "cut", "mask", "student")
+
+    baseline, cut, mask, student = sizes(ended)
+    assert cut < 0.8 * baseline
+    assert mask == pytest.approx(baseline, rel=0.01)
+    assert student < 0.8 * baseline

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.support.compression import source, step, workshop
+from tests.support.proofs import proofs
 from winnow_contract.settings import FAMILIES
 from winnow_trainer.architectures import Model, sizes_of
 from winnow_trainer.compress.distil import distil
@@ -23,7 +24,7 @@ def options(kind: str, **given: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("scope", ["Layer", "Global"])
+@pytest.mark.parametrize("scope", ["Global", *proofs("Layer")])
 def test_neurons_are_cut_and_the_model_recovers(family: str, scope: str) -> None:
     shop = workshop(family)
     start = source(family, shop)

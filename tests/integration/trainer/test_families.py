@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
+from tests.support.proofs import proofs
 from tests.support.trainer_process import TrialPod
 from tests.support.trainings import assignment_document
 from winnow_contract.exit_codes import ExitCode
-from winnow_contract.settings import FAMILIES
 from winnow_trainer.artifacts import load_golden, load_model
 
 DIGITS, WINE = ({"uri": f"builtin://{name}"} for name in ("digits", "wine"))
@@ -34,7 +34,8 @@ SEARCHES: dict[str, tuple[dict[str, Any], dict[str, str], list[dict[str, Any]], 
 """Data, fixed settings, the trials' parameters, and the accuracy that each must reach."""
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+# Programs that train the two simple families are in `test_trainer_program` too.
+@pytest.mark.parametrize("family", ["ResNet", "Transformer", *proofs("MLP", "CNN")])
 def test_a_family_is_searched_and_its_artifacts_answer_as_they_did(
     family: str, tmp_path: Path
 ) -> None:

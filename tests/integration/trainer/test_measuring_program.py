@@ -8,17 +8,14 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests.support.builder_pods import Chain, CompressionPod, searched
 from tests.support.measuring_pods import HOME, SOURCE, Round, measure, start, wait
 from tests.support.onnx_graphs import convolutional, quantized
 from winnow_contract.assignments import ObjectiveSpec
 from winnow_contract.exit_codes import ExitCode
 from winnow_contract.goals import parse_goals
 from winnow_contract.measured_metrics import measured_keys
-from winnow_contract.measurements import MeasuredModel
 
 INTEGERS = {
     "integerLayers": ["Linear", "Convolution"],
@@ -232,47 +229,3 @@ def test_a_storage_that_is_no_folder_is_tried_again(models: Round) -> None:
     ended = measure(models, WINNOW_ARTIFACTS=str(file))
 
     assert (ended.code, ended.result.cause) == (ExitCode.TEMPORARY, "StorageUnavailable")
-
-
-QUICK: dict[str, Chain] = {
-    "baseline": [],
-    "cut": [{"prune": {"amount": "0.5", "epochs": 2}}],
-    "mask": [{"prune": {"unit": "Weight", "amount": "0.8", "epochs": 2}}],
-    "student": [{"distill": {"student": {"width": "0.5"}, "epochs": 3}}],
-}
-
-
-@pytest.mark.parametrize(
-    ("family", "settings"),
-    [
-        ("MLP", {"epochs": "6", "widths": "128-64", "learning_rate": "0.01"}),
-        ("CNN", {"epochs": "2"}),
-    ],
-)
-def test_what_builder_pods_leave_is_measured_as_they_say(
-    tmp_path: Path, family: str, settings: dict[str, str]
-) -> None:
-    source = searched(tmp_path / "source", "digits", family=family, settings=settings)
-    pod = CompressionPod(tmp_path / "pod", source, QUICK)
-    models = Round(tmp_path / "round")
-    built = pod.run(WINNOW_ARTIFACTS=str(models.artifacts))
-    assert built.code == ExitCode.OK, built.log
-    for number, (chain, trial) in enumerate(zip(QUICK, built.result.trials, strict=True), 1):
-        name = f"small-c{number:05d}"
-        uri = f"pvc://{HOME}/{name}/aaaaaaaa"
-        models.models.append(MeasuredModel(number, name, chain, uri, trial.digest))
-
-    ended = measure(models)
-
-    assert ended.code == ExitCode.OK, ended.log
-    assert set(ended.outcomes.values()) == {"Succeeded"}, ended.log
-    for candidate, trial in zip(ended.result.candidates, built.result.trials, strict=True):
-        # The same rows, counted by the same code: torch and ONNX Runtime tell them apart alike.
-        assert candidate.values["accuracy"][0] == pytest.approx(trial.objective, abs=0.003)
-        assert candidate.test["accuracy"][0] == pytest.approx(trial.test, abs=0.003)
-        assert candidate.values["parameters"][0] == trial.metrics["parameters"]
-        assert np.isfinite(candidate.values["memory_bytes"][0])
-    size = [candidate.values["size_bytes"][0] for candidate in ended.result.candidates]
-    assert size[1] < 0.8 * size[0]
-    assert size[2] == pytest.approx(size[0], rel=0.01)
-    assert size[3] < 0.8 * size[0]

@@ -42,8 +42,8 @@ def test_at_alpha_0_the_student_is_its_twin_bit_by_bit() -> None:
 
 
 def test_the_twin_is_what_a_plain_training_from_the_same_start_gives() -> None:
-    shop = workshop("CNN")
-    teacher = source("CNN", shop)
+    shop = workshop("MLP")
+    teacher = source("MLP", shop)
 
     made = distil(teacher, teacher, options(student=HALF, alpha="0.9"), shop)
     plain = distil(teacher, teacher, options(student=HALF, transfer=["Parameters"]), shop)

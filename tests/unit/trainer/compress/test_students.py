@@ -48,7 +48,7 @@ def test_a_student_as_large_as_its_teacher_answers_like_it(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=examples(0.3))
+@settings(max_examples=examples(0.2))
 @given(st.floats(0.1, 1), st.floats(0.1, 1))
 def test_a_student_of_any_width_and_depth_gets_what_fits(
     family: str, width: float, depth: float
@@ -66,7 +66,7 @@ def test_a_student_of_any_width_and_depth_gets_what_fits(
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=examples(0.3))
+@settings(max_examples=examples(0.2))
 @given(st.floats(0.2, 0.9))
 def test_a_narrower_student_gets_every_layer(family: str, width: float) -> None:
     _, got = inherited(family, student_of(small(family), width, 1))
