@@ -69,7 +69,7 @@ def test_another_digest_is_refused_with_both(serving: Serving) -> None:
     words = refused(replace(serving, model_digest=f"sha256:{'0' * 64}"))
 
     assert serving.model_digest.removeprefix("sha256:") in words
-    assert f"expected is {'0' * 64}" in words
+    assert "expected is 000000000000..." in words
 
 
 @pytest.mark.parametrize("content", [b"", b"damaged", None])

@@ -132,7 +132,8 @@ def test_a_source_with_another_digest_is_not_the_one_that_was_meant(stage: Stage
     words = refusal(replace(stage, assignments=other))
 
     assert words == (
-        f"source {URI}: the manifest in 1 has sha256 {stage.artifact.digest}, expected is {'0' * 64}"
+        f"source {URI}: the manifest in 1 has sha256 {stage.artifact.digest}, "
+        "expected is 000000000000..."
     )
 
 
