@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.api import Body, eventually
+from tests.support.audit import AuditLog, audit_log_beside, of_accounts, within
 from tests.support.compressionjobs import build, compress, compression_job
 from tests.support.modelservers import (
     FIRST,
@@ -612,3 +614,34 @@ async def test_a_quota_that_lets_no_pod_be_made_is_said_in_its_own_words(
         await namespace.api.delete(f"{path}/none")
         await servers.edit(replicas=2)
         await servers.serves(artifact(), replicas=2)
+
+
+async def test_a_look_at_a_settled_server_writes_nothing(
+    namespace: Namespace, servers: Servers, control_plane: Path
+) -> None:
+    audit = audit_log_beside(control_plane)
+    async with serving_node(namespace.api, namespace.name):
+        await servers.create(model_server(replicas=2))
+        await servers.serves(artifact(), replicas=2)
+        await servers.only_deployment("digits-r1")
+        mark = await audit.settled_mark(namespace.api)
+        assert await looks(audit, namespace, servers, "second")
+        calls = of_accounts(await audit.settled_since(mark, namespace.api), namespace.name)
+
+    writes = [call.words for call in within(calls, namespace.name) if call.is_write]
+    assert writes == []
+
+
+async def looks(audit: AuditLog, namespace: Namespace, servers: Servers, word: str) -> bool:
+    """Have a server looked at, by an annotation, and wait until its pods were read for it."""
+    mark = await audit.settled_mark(namespace.api)
+    path = namespace.path(MODELSERVERS, "digits")
+    await namespace.api.merge(path, {"metadata": {"annotations": {"look": word}}})
+
+    async def has_read() -> bool:
+        calls = of_accounts(await audit.settled_since(mark, namespace.api), namespace.name)
+        return any(call.words == "list deployments" for call in calls)
+
+    await eventually(has_read, what="a look at the server")
+    await servers.serves(artifact(), replicas=2)
+    return True
