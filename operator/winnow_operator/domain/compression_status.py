@@ -30,6 +30,7 @@ from winnow_operator.domain.choosing import (
     speed_key,
     speedup_shown,
 )
+from winnow_operator.domain.endings import Ending
 from winnow_operator.domain.job_conditions import (
     JobSituation,
     Verdict,
@@ -62,13 +63,6 @@ class Chosen:
     def selected_value(self, metric: str) -> str | None:
         """Value of the first quality metric of the selected candidate."""
         return next((v.value for v in self.selected.values if v.metric == metric), None)
-
-    @property
-    def words(self) -> str:
-        """What was chosen, in short; why stands in `selected.reason`."""
-        if self.choice.goals_met:
-            return f"{self.choice.name} is selected"
-        return f"no candidate meets all goals, {self.choice.name} is kept"
 
     @property
     def verdict(self) -> Verdict:
@@ -256,10 +250,8 @@ def _with_goals(
     return status.model_copy(update=update)
 
 
-def with_words(situation: CompressionSituation) -> CompressionSituation:
-    """The situation with the choice in the words of its ending."""
-    ending, chosen = situation.ending, situation.chosen
-    if ending is None or chosen is None:
-        return situation
-    words = f"{ending.message}; {chosen.words}"
-    return replace(situation, ending=replace(ending, message=words))
+def told(ending: Ending, chosen: Chosen | None) -> Ending:
+    """The ending as an Event tells it, with the choice; the status has that where it is renewed."""
+    if chosen is None:
+        return ending
+    return replace(ending, message=f"{ending.message}; {chosen.choice.reason}")

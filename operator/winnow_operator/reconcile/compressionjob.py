@@ -24,7 +24,7 @@ from winnow_operator.domain.compression_status import (
     choose_from,
     is_urgent_change,
     make_compression_status,
-    with_words,
+    told,
 )
 from winnow_operator.domain.endings import Ending
 from winnow_operator.domain.job_conditions import condition_of
@@ -203,7 +203,7 @@ class CompressionJobReconciler(JobReconciler[CompressionJob, CompressionState]):
         if not ending.failed:
             ledger, name = context.state.ledger, context.owner.trial_name
             chosen = choose_from(context.job.spec, ledger, name)
-            situation = with_words(replace(situation, chosen=chosen))
+            situation = replace(situation, chosen=chosen)
         return await self._close(context.key, context.body, context.job, situation)
 
     async def _end_early(
@@ -219,7 +219,7 @@ class CompressionJobReconciler(JobReconciler[CompressionJob, CompressionState]):
         """Say that a job has ended, then write its last status: after that nothing is done."""
         assert situation.ending is not None  # noqa: S101 -- all callers have set it
         status = make_compression_status(situation)
-        ended = notes.ended(situation.ending, None)
+        ended = notes.ended(told(situation.ending, situation.chosen), None)
         said = (*notes.transitions(job.status, status), ended)
         await self._say_and_write(key, body, status, said)
         return self._ended(key, job, situation.ending)

@@ -19,7 +19,6 @@ from winnow_operator.domain.compression_status import (
     CompressionSituation,
     choose_from,
     make_compression_status,
-    with_words,
 )
 from winnow_operator.domain.endings import Ending
 from winnow_operator.domain.kinds import Kind
@@ -52,7 +51,7 @@ def ended(spec: CompressionJobSpec, ledger: Ledger) -> CompressionJobStatus:
         artifacts_uri=URI,
         chosen=choose_from(spec, ledger, OWNER.trial_name),
     )
-    return make_compression_status(with_words(situation))
+    return make_compression_status(situation)
 
 
 @pytest.mark.parametrize("met", [True, False], ids=["goals met", "goals missed"])

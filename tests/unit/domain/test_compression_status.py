@@ -19,7 +19,7 @@ from winnow_operator.domain.compression_status import (
     is_urgent_change,
     make_compression_status,
     not_chosen_again,
-    with_words,
+    told,
 )
 from winnow_operator.domain.endings import Ending
 from winnow_operator.domain.job_conditions import JobSituation, condition_of, is_finished
@@ -68,7 +68,7 @@ def status_of(seconds: int = 0, **facts: Any) -> CompressionJobStatus:
         **facts,
     }
     situation = CompressionSituation(now=T0 + timedelta(seconds=seconds), **given)
-    return make_compression_status(with_words(situation))
+    return make_compression_status(situation)
 
 
 def ended(**changes: Any) -> CompressionJobStatus:
@@ -102,7 +102,15 @@ def test_a_compression_that_has_ended_names_the_selection_and_its_figures() -> N
     assert {r.metric: r.value for r in status.selected.ratios}["latency_p95_seconds@1"] == "0.25"
     complete = condition_of(status, ConditionType.COMPLETE)
     assert complete is not None
-    assert "half-int8 is selected" in complete.message
+    assert complete.message == DONE.message, "it holds whatever is chosen later"
+
+
+def test_the_event_of_the_end_tells_the_choice_and_its_reason() -> None:
+    chosen = choose_from(spec(), ledger(), name_of)
+    assert chosen is not None
+
+    assert told(DONE, chosen).message == f"{DONE.message}; {chosen.choice.reason}"
+    assert told(DONE, None) == DONE
 
 
 def test_where_nothing_meets_the_goals_the_baseline_is_kept_and_the_closest_named() -> None:
