@@ -1,6 +1,7 @@
 """From rows of a throughput measurement to the figures that are published. Pure.
 
-A figure's name says what it is and at which parallelism: `random_ratio_10`, `tpe_gap_p95_10`.
+A figure's name says what it is and at which parallelism: `random_ratio_10`, `tpe_gap_p95_10`,
+`random_pods_ratio_10` for a ratio of pods that ended rather than of trials that were recorded.
 """
 
 from __future__ import annotations
@@ -15,22 +16,35 @@ SEARCHES = ("random", "tpe")
 PACKED = ("random-packed", "tpe-packed")
 
 
-def ratios(rows: Iterable[Row], kind: str, parallelism: int) -> list[float]:
+RATES = {"ratio": "per_minute", "pods_ratio": "pods_per_minute"}
+"""Fields of a row that are compared, by the word in the figure's name."""
+
+
+def ratios(
+    rows: Iterable[Row], kind: str, parallelism: int, rate: str = "per_minute"
+) -> list[float]:
     """Trials per minute of a search over those of the bare Job of the same round."""
-    rates = {(r.round, r.kind): r.per_minute for r in rows if r.parallelism == parallelism}
+    chosen = [r for r in rows if r.parallelism == parallelism]
+    found = {(r.round, r.kind): getattr(r, rate) for r in chosen}
+    rates = {run: value for run, value in found.items() if value is not None}
     rounds = sorted(number for number, name in rates if name == kind and (number, "bare") in rates)
     return [rates[number, kind] / rates[number, "bare"] for number in rounds]
 
 
+def paired_ratios(rows: Sequence[Row]) -> dict[str, list[float]]:
+    """The ratios of all rounds, of each search at each parallelism."""
+    return {
+        f"{kind}_{word}_{parallelism}": ratios(rows, kind, parallelism, rate)
+        for parallelism in sorted({row.parallelism for row in rows})
+        for kind in SEARCHES
+        for word, rate in RATES.items()
+    }
+
+
 def ratio_intervals(rows: Sequence[Row]) -> dict[str, Interval]:
-    """The median of the paired ratios of each search at each parallelism."""
-    found = {}
-    for parallelism in sorted({row.parallelism for row in rows}):
-        for kind in SEARCHES:
-            values = ratios(rows, kind, parallelism)
-            if len(values) >= FEWEST_PAIRS:
-                found[f"{kind}_ratio_{parallelism}"] = median_interval(values)
-    return found
+    """The medians of these ratios, where there are enough of them."""
+    pairs = paired_ratios(rows).items()
+    return {name: median_interval(v) for name, v in pairs if len(v) >= FEWEST_PAIRS}
 
 
 def figures(rows: Sequence[Row]) -> dict[str, float]:

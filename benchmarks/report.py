@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
-from benchmarks.figures import ratio_intervals, ratios
+from benchmarks.figures import paired_ratios, ratio_intervals
 from benchmarks.ranges import Verdict
 from benchmarks.results import Results
 from benchmarks.runs import Row
@@ -81,7 +81,7 @@ def _milliseconds(rows: Sequence[Row]) -> Iterable[float]:
 
 
 def _ratios(rows: Sequence[Row]) -> Iterable[str]:
+    pairs = paired_ratios(rows)
     for name, interval in ratio_intervals(rows).items():
-        kind, _, parallelism = name.split("_")
-        each = " ".join(f"{value:.3f}" for value in ratios(rows, kind, int(parallelism)))
-        yield f"{name:16} {interval.text()} at {interval.coverage:.0%}: {each}"
+        each = " ".join(f"{value:.3f}" for value in pairs[name])
+        yield f"{name:20} {interval.text()} at {interval.coverage:.0%}: {each}"

@@ -53,6 +53,8 @@ class Row:
     operator_events: float | None
     operator_cpu: float
     """CPU seconds of the operator's pods."""
+    pods_per_minute: float | None = None
+    """By the ends of pods, whatever the search has recorded by then."""
     cpu: dict[str, float] = field(default_factory=dict)
     """CPU seconds by part of the cluster, on a devcluster."""
 
@@ -175,6 +177,7 @@ def _row(workload: Workload, seen: Timeline, created: float, rest: dict[str, Any
         succeeded=len(successes),
         seconds=round(max(successes) - seen.started, 2),
         per_minute=round(per_minute(successes, seen.started), 2),
+        pods_per_minute=round(per_minute(ended, seen.started), 2),
         first_pod_seconds=round(min(added) - created, 3),
         gap_p50=round(percentile(gaps, 0.5), 3) if gaps else None,
         gap_p95=round(percentile(gaps, 0.95), 3) if gaps else None,

@@ -67,7 +67,7 @@ class Timeline:
 
 
 def per_minute(succeeded: Iterable[float], started: float) -> float:
-    """Successes per minute since `started`."""
+    """What has succeeded, or ended, per minute since `started`."""
     times = list(succeeded)
     return 60.0 * len(times) / (max(times) - started)
 

@@ -59,6 +59,17 @@ def test_ratios_are_of_the_same_round_so_that_a_drift_cancels() -> None:
     assert figures(rounds(5))["tpe_ratio_10"] == pytest.approx(0.8)
 
 
+def test_a_ratio_of_pods_is_by_their_ends_and_only_where_these_were_kept() -> None:
+    rows = [
+        replace(r, pods_per_minute=0.5 * r.per_minute if r.kind == "bare" else r.per_minute)
+        for r in rounds(5)
+    ]
+
+    assert figures(rows)["random_pods_ratio_10"] == pytest.approx(1.8)
+    assert figures(rows)["random_ratio_10"] == pytest.approx(0.9)
+    assert "random_pods_ratio_10" not in figures(rounds(5))
+
+
 def test_a_ratio_is_no_figure_before_there_are_enough_pairs() -> None:
     assert "random_ratio_10" not in figures(rounds(4))
 
@@ -138,7 +149,7 @@ def test_the_report_shows_machine_medians_ratios_and_what_failed(tmp_path: Path)
     )
 
     assert "cores 2, kopf 1" in text
-    assert "random_ratio_10  0.900 [0.900, 0.900] at 94%" in text
+    assert "random_ratio_10      0.900 [0.900, 0.900] at 94%" in text
     assert "FAIL random_ratio_10" in text
 
 
