@@ -669,6 +669,37 @@ ADMISSION = (
         ("spec.space.parameters", "parameter width", "no end of values", "points"),
         base="grid",
     ),
+    # constraints between parameters
+    BadSpec(
+        "a sum and a product",
+        "spec.space.constraints",
+        [{"sum": [{"parameter": "width"}], "product": ["width"], "max": "9"}],
+        ("spec.space.constraints[0]", "has both of sum and product", "give one"),
+    ),
+    BadSpec(
+        "neither a sum nor a product",
+        "spec.space.constraints",
+        [{"max": "9"}],
+        ("spec.space.constraints[0]", "has none of sum and product", "give one"),
+    ),
+    BadSpec(
+        "a constraint of the space without a limit",
+        "spec.space.constraints",
+        [{"product": ["width"]}],
+        ("spec.space.constraints[0]", "no limit", "min, max or both"),
+    ),
+    BadSpec(
+        "a sum over a word",
+        "spec.space.constraints",
+        [{"sum": [{"parameter": "width"}, {"parameter": "activation"}], "max": "9"}],
+        ("spec.space.constraints", "parameters of numbers"),
+    ),
+    BadSpec(
+        "a product over a parameter that there is not",
+        "spec.space.constraints",
+        [{"product": ["width", "depht"], "max": "900"}],
+        ("spec.space.constraints", "parameters of numbers"),
+    ),
     # constraints
     BadSpec(
         "a constraint without a limit",
@@ -900,6 +931,17 @@ ADMISSION = (
 )
 
 OPERATOR = (
+    BadSpec(
+        "a constraint that no point keeps",
+        "spec.space.constraints",
+        [
+            {
+                "sum": [{"parameter": "width", "factor": "2"}, {"parameter": "learning_rate"}],
+                "max": "9",
+            }
+        ],
+        ("spec.space.constraints[0]", "no point of the space"),
+    ),
     BadSpec(
         "a constraint on a metric that is not measured",
         "spec.constraints",

@@ -162,6 +162,17 @@ GOOD = (
             {"metric": "parameters", "min": "1e2", "max": "50000"},
         ],
     ),
+    GoodSpec(
+        "constraints between parameters",
+        "spec.space.constraints",
+        [
+            {
+                "sum": [{"parameter": "width"}, {"parameter": "learning_rate", "factor": "-1e2"}],
+                "min": "0",
+            },
+            {"product": ["width", "learning_rate"], "min": "0.1", "max": "10"},
+        ],
+    ),
     GoodSpec("points of a sequence", "spec.algorithm", {"name": "QMC", "seed": 0}),
     GoodSpec(
         "listed numbers for CMAES",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from winnow_operator.api.fields import EXACT_INTEGER, ApiModel, DecimalString, ParameterName
-from winnow_operator.api.rules import Rule, named_list, rules, said, set_list
+from winnow_operator.api.rules import Rule, atomic_list, named_list, rules, said, set_list
 
 WholeNumber = Annotated[int, Field(ge=-EXACT_INTEGER, le=EXACT_INTEGER)]
 ChoiceValue = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", min_length=1, max_length=256)]
@@ -178,10 +178,76 @@ class Parameter(ApiModel):
     """Only trials with one of these values of another parameter have it; without, all do."""
 
 
+class Term(ApiModel):
+    """One parameter of a sum."""
+
+    parameter: ParameterName
+    """Name of a parameter of numbers."""
+    factor: DecimalString = "1"
+    """What its value is multiplied with."""
+
+
+_SUM_OR_PRODUCT = Rule(
+    "has(self.sum) != has(self.product)",
+    "give either sum or product",
+    said(
+        "a constraint of the space has %s of sum and product: give one",
+        "has(self.sum) ? 'both' : 'none'",
+    ),
+)
+_SOME_LIMIT = Rule(
+    "has(self.min) || has(self.max)",
+    "a constraint of the space has no limit: give min, max or both",
+)
+_LIMITS_IN_ORDER = Rule(
+    "!has(self.min) || !has(self.max) || double(self.min) <= double(self.max)",
+    "min must be at most max",
+    said("min is %s, it must be at most max, %s", "self.min", "self.max"),
+    ".min",
+)
+
+
+class SpaceConstraint(ApiModel):
+    """A sum or a product of values that lies within limits; other points are not tried."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(_SUM_OR_PRODUCT, _SOME_LIMIT, _LIMITS_IN_ORDER)
+    )
+
+    sum: tuple[Term, ...] | None = Field(
+        default=None, min_length=1, max_length=8, json_schema_extra=named_list("parameter")
+    )
+    """Values, each multiplied with its factor, added up."""
+    product: tuple[ParameterName, ...] | None = Field(
+        default=None, min_length=1, max_length=8, json_schema_extra=set_list()
+    )
+    """Names of parameters of numbers whose values are multiplied."""
+    min: DecimalString | None = None
+    """The lowest result that is allowed."""
+    max: DecimalString | None = None
+    """The highest result that is allowed."""
+
+
+_NO_NUMBER = "!self.parameters.exists(p, p.name == {} && !has(p.choice))"
+_BAD_TERM = "has(c.sum) && c.sum.exists(t, " + _NO_NUMBER.format("t.parameter") + ")"
+_BAD_FACTOR = "has(c.product) && c.product.exists(t, " + _NO_NUMBER.format("t") + ")"
+_OF_NUMBERS = Rule(
+    f"!has(self.constraints) || self.constraints.all(c, !({_BAD_TERM}) && !({_BAD_FACTOR}))",
+    "a constraint of the space must name parameters of numbers",
+    path=".constraints",
+)
+
+
 class Space(ApiModel):
     """What is searched."""
+
+    model_config = ConfigDict(json_schema_extra=rules(_OF_NUMBERS))
 
     parameters: tuple[Parameter, ...] = Field(
         min_length=1, max_length=32, json_schema_extra=named_list("name")
     )
     """The dimensions, at most 32."""
+    constraints: tuple[SpaceConstraint, ...] = Field(
+        default=(), max_length=8, json_schema_extra=atomic_list()
+    )
+    """Between parameters: points that break one are not tried."""

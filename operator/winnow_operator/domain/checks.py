@@ -26,6 +26,7 @@ from winnow_operator.domain.space_checks import (
     check_choices,
     check_conditions,
     check_grid,
+    check_limits,
     check_parameters,
 )
 from winnow_operator.domain.task_checks import check_task
@@ -146,6 +147,7 @@ CHAIN: tuple[Check, ...] = (
     check_parameters,  # each dimension by itself
     check_grid,  # algorithm and space together
     check_choices,  # the same
+    check_limits,  # constraints between parameters
     check_conditions,  # what belongs to some trials only
     trials_have_an_end,
     objectives_fit,

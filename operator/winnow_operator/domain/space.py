@@ -15,6 +15,7 @@ from decimal import Decimal
 from winnow_operator.api.searchjob import DoubleRange, IntRange, Parameter, Scale
 from winnow_operator.api.searchjob import Space as SpaceSpec
 from winnow_operator.domain.dimensions import Dimension, DoubleSpan, IntSpan, Listed
+from winnow_operator.domain.space_limits import Limit, limit_of
 from winnow_operator.domain.values import (
     LARGEST,
     SMALLEST,
@@ -60,6 +61,12 @@ class Space:
     dimensions: tuple[Dimension, ...]
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     """By name, of the dimensions that have one."""
+    limits: tuple[Limit, ...] = ()
+    """What points must keep; `size` and `at` take no notice of them."""
+
+    def allows(self, assignment: Mapping[str, Value]) -> bool:
+        """Whether a point keeps all limits."""
+        return all(limit.holds(assignment) for limit in self.limits)
 
     @property
     def is_conditional(self) -> bool:
@@ -68,7 +75,7 @@ class Space:
 
     @property
     def size(self) -> int | None:
-        """Number of different assignments; None where there is no end of them."""
+        """Number of different assignments, allowed or not; None where there is no end of them."""
         if any(dimension.size is None for dimension in self.dimensions):
             return None
         return math.prod(self._tree_size(d) for d in self._roots)
@@ -144,7 +151,7 @@ class Space:
             InvalidSpecError: if a dimension has no end of values.
         """
         axes = tuple(dimension.grid_axis() for dimension in self.dimensions)
-        return Space(axes, self.conditions)
+        return Space(axes, self.conditions, self.limits)
 
     def to_texts(self, assignment: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:
         """(name, value) texts of an assignment, as a Trial records them."""
@@ -200,7 +207,8 @@ def parse_space(spec: SpaceSpec) -> Space:
         for p in spec.parameters
         if p.when is not None
     }
-    return Space(tuple(_dimension(parameter) for parameter in spec.parameters), conditions)
+    dimensions = tuple(_dimension(parameter) for parameter in spec.parameters)
+    return Space(dimensions, conditions, tuple(map(limit_of, spec.constraints)))
 
 
 def _dimension(parameter: Parameter) -> Dimension:

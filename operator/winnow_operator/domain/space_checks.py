@@ -15,8 +15,11 @@ from winnow_operator.domain.space import (
     grid_size,
     parse_space,
 )
+from winnow_operator.domain.space_limits import Range, limit_of
 from winnow_operator.errors import InvalidSpecError
 
+MAX_SIFTED = 1_000_000
+"""Points of a grid that are looked at one by one for those that keep the constraints."""
 MAX_TRIALS = 99_999
 """Trials are numbered with five digits."""
 
@@ -113,6 +116,45 @@ def _check_condition(
             f"parameter {name}: when names {unknown[0]!r}, which is no value of {parent}, allowed: "
             f"{', '.join(words[parent])}"
         )
+
+
+def check_limits(spec: SearchJobSpec) -> Iterator[str]:
+    """Each constraint of the space names numbers, has limits, and some point may keep it."""
+    numbers = {d.name: _range(d) for d in readable_dimensions(spec)}
+    words = {p.name for p in spec.space.parameters if p.choice is not None}
+    ranges = {name: r for name, r in numbers.items() if name not in words}
+    for place, constraint in enumerate(spec.space.constraints):
+        field = f"spec.space.constraints[{place}]"
+        if (constraint.sum is None) == (constraint.product is None):
+            yield f"{field}: give either sum or product"
+            continue
+        if constraint.min is None and constraint.max is None:
+            yield f"{field} has no limit: give min, max or both"
+        limit = limit_of(constraint)
+        unknown = [name for name in limit.names if name not in ranges]
+        if unknown:
+            yield (
+                f"{field} names {unknown[0]}, which is no parameter of numbers, allowed: "
+                f"{', '.join(ranges)}"
+            )
+        elif not limit.can_hold(ranges):
+            yield f"{field} can be kept by no point of the space: check its limits and factors"
+    if spec.space.constraints and spec.algorithm.name is AlgorithmName.GRID:
+        points = _grid_points(spec)
+        if isinstance(points, int) and points > MAX_SIFTED:
+            yield (
+                f"the grid over spec.space has {points} points before its constraints, allowed are at "
+                f"most {MAX_SIFTED}: take fewer with points or step"
+            )
+
+
+def _range(dimension: Dimension) -> Range:
+    """Lowest and highest value of a dimension of numbers."""
+    if isinstance(dimension, IntSpan | DoubleSpan):
+        return float(dimension.low), float(dimension.high)
+    values = [dimension.at(place) for place in range(dimension.size or 0)]
+    numbers = [float(value) for value in values if not isinstance(value, str)]
+    return min(numbers, default=0.0), max(numbers, default=0.0)
 
 
 def check_choices(spec: SearchJobSpec) -> Iterator[str]:

@@ -22,14 +22,23 @@ class GridEngine:
         self._grid = space.grid()
         self._seed = seed
         self.size = self._grid.size or 0
+        self._allowed: list[int] = []
+        """Where there are constraints: places of the allowed points, as far as was looked."""
+        self._looked_at = 0
 
     def observe(self, record: Record) -> None:
         """Nothing to learn: a grid does not depend on results."""
 
     def suggest(self, number: int) -> Mapping[str, Value] | None:
-        """The point with this number, or None past the last one."""
-        if number > self.size:
-            return None
-        index = number - 1
-        place = index if self._seed is None else permuted(index, self.size, self._seed)
-        return self._grid.at(place)
+        """The allowed point with this number, or None past the last one."""
+        if not self._grid.limits:
+            return self._grid.at(self._place(number - 1)) if number <= self.size else None
+        while len(self._allowed) < number and self._looked_at < self.size:
+            place = self._place(self._looked_at)
+            self._looked_at += 1
+            if self._grid.allows(self._grid.at(place)):
+                self._allowed.append(place)
+        return self._grid.at(self._allowed[number - 1]) if number <= len(self._allowed) else None
+
+    def _place(self, index: int) -> int:
+        return index if self._seed is None else permuted(index, self.size, self._seed)

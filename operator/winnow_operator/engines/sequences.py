@@ -1,7 +1,7 @@
 """Sequences of points that depend on the space, the seed and the trial's number alone.
 
 What a sequence is made of its subclasses say; here stands that no point of a finite space comes
-twice. For that suggestions 1 to n - 1 must be known; they depend on nothing else either, and are
+twice, and none that constraints forbid. For that suggestions 1 to n - 1 must be known; they depend on nothing else either, and are
 made again where they are needed.
 """
 
@@ -30,11 +30,11 @@ class SequenceEngine(ABC):
 
     @abstractmethod
     def _at(self, number: int) -> Mapping[str, Value]:
-        """The point with this number, from 1; asked for only where there is no end of points."""
+        """The point with this number, from 1; where there is no end of points, all allowed."""
 
     @abstractmethod
     def _draw(self, source: random.Random) -> Mapping[str, Value]:
-        """The next point of a finite space, which may be one that was suggested before."""
+        """The next point, which may be one that was suggested before or is not allowed."""
 
     def observe(self, record: Record) -> None:  # noqa: B027 -- all sequences are alike in this
         """Nothing to learn: the sequence does not depend on results."""
@@ -42,19 +42,21 @@ class SequenceEngine(ABC):
     def suggest(self, number: int) -> Mapping[str, Value] | None:
         """The point with this number, or None when every point was suggested."""
         size = self._space.size
-        if size is None:
+        if size is None and not self._space.limits:
             return self._at(number)
-        if number > size:
-            return None
         while len(self._points) < number:
-            self._add_next()
+            if not self._add_next():
+                return None
         names = (d.name for d in self._space.dimensions)
         values = zip(names, self._points[number - 1], strict=True)
         return {name: value for name, value in values if value is not None}
 
-    def _add_next(self) -> None:
+    def _add_next(self) -> bool:
+        """Make the next point; False if every allowed one was suggested."""
         source = generator(self._seed, "random", len(self._points) + 1)
         point = self._seen.draw(source, self._draw)
-        assert point is not None  # noqa: S101 -- fewer points than the space has were drawn
+        if point is None:
+            return False
         self._seen.add(point)
         self._points.append(tuple(point.get(d.name) for d in self._space.dimensions))
+        return True

@@ -7,7 +7,12 @@ from collections.abc import Callable, Mapping
 
 from winnow_operator.domain.space import Space, Value
 from winnow_operator.engines.permutations import permuted
+from winnow_operator.errors import InvalidSpecError
 
+CONSTRAINED_REDRAWS = 10_000
+"""The same where constraints may forbid most points."""
+MAX_SIFTED = 1_000_000
+"""Points that are looked at one by one for one that constraints allow."""
 REDRAWS = 64
 """Draws that may repeat a point before one of those that are left is looked up."""
 
@@ -24,6 +29,7 @@ class Seen:
         self._size = space.size
         self._texts: set[str] = set()
         self._cursor = 0
+        self._most_steps = MAX_SIFTED if space.limits else space.size or 0
 
     def add(self, assignment: Mapping[str, Value]) -> None:
         """Remember a suggestion."""
@@ -31,7 +37,9 @@ class Seen:
             self._texts.add(self._space.canonical(assignment))
 
     def is_new(self, assignment: Mapping[str, Value]) -> bool:
-        """Whether it was not suggested before; always so where there is no end of points."""
+        """Whether it may be suggested: it is allowed, and was not before where points have an end."""
+        if not self._space.allows(assignment):
+            return False
         return self._size is None or self._space.canonical(assignment) not in self._texts
 
     @property
@@ -42,19 +50,32 @@ class Seen:
     def draw(
         self, source: random.Random, sample: Callable[[random.Random], Mapping[str, Value]]
     ) -> Mapping[str, Value] | None:
-        """A new point by redrawing, else the first that is left; None if there is none."""
+        """A new point by redrawing, else the first that is left; None if there is none.
+
+        Raises:
+            InvalidSpecError: if points have no end, and none that is drawn is allowed.
+        """
         if self.exhausted:
             return None
-        for _ in range(REDRAWS):
+        for _ in range(CONSTRAINED_REDRAWS if self._space.limits else REDRAWS):
             point = sample(source)
             if self.is_new(point):
                 return point
-        return self._leftover()
+        if self._size is None:
+            raise InvalidSpecError(
+                f"none of {CONSTRAINED_REDRAWS} random points keeps spec.space.constraints: narrow the "
+                "ranges to where they can be kept"
+            )
+        left = self._leftover()
+        if left is None and not self._texts:
+            raise InvalidSpecError("no point of the space keeps spec.space.constraints")
+        return left
 
     def _leftover(self) -> Mapping[str, Value] | None:
         # The first new point in a random order of the space. What the cursor has passed stays
-        # seen, so all calls together take no more steps than there are suggestions.
-        while self._size is not None and self._cursor < self._size:
+        # seen, so all calls together take no more steps than there are suggestions, or where there
+        # are constraints, than may be taken at all.
+        while self._size is not None and self._cursor < min(self._size, self._most_steps):
             point = self._space.at(permuted(self._cursor, self._size, self._seed))
             if self.is_new(point):
                 return point

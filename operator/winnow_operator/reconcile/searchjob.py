@@ -155,7 +155,7 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
         return replace(
             self._situation(context.body, context.job),
             ledger=context.state.ledger,
-            planned=planned_trials(context.job.spec, context.state.space),
+            planned=_planned(context),
             active_pods=step.active_pods,
             started=step.started,
             blockage=step.blockage,
@@ -181,6 +181,13 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
         await self._say_and_write(context.key, context.body, status, said)
         state.last_status_write = self.tools.clock.monotonic()
         return None
+
+
+def _planned(context: SearchContext) -> int:
+    """How many trials there will be, as far as is known."""
+    if context.state.exhausted:
+        return context.state.ledger.searched
+    return planned_trials(context.job.spec, context.state.space)
 
 
 def _phase(context: SearchContext) -> dict[str, Any]:
