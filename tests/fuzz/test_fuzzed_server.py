@@ -138,8 +138,16 @@ def exchange(port: int, content: bytes) -> bytes:
 
 
 def statuses(answer: bytes) -> list[int]:
-    """Of all answers that came."""
-    return [int(piece[:3]) for piece in answer.split(b"HTTP/1.1 ")[1:]]
+    """Of all answers that came, one after the other."""
+    found = []
+    while answer:
+        head, _, rest = answer.partition(b"\r\n\r\n")
+        first, *lines = head.split(b"\r\n")
+        assert first.startswith(b"HTTP/1.1 "), answer
+        found.append(int(first.split(b" ")[1]))
+        headers = dict(line.lower().split(b": ", 1) for line in lines)
+        answer = rest[int(headers.get(b"content-length", b"0")) :]
+    return found
 
 
 @pytest.fixture(scope="module")
