@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.contract.bad_specs import MISSING
+from tests.contract.base_specs import MISSING
 from tests.contract.compressions import DIGEST, GOAL, STEP, STEPS, BadCompression
 
 _NAMES = ("accuracy", "latency_p95_seconds", "size_bytes")

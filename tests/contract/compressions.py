@@ -7,7 +7,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from tests.contract.bad_specs import MISSING, BadSpec, Body, changed
+from tests.contract.base_specs import MISSING, BadSpec, Body, changed
 from tests.contract.good_specs import GoodSpec
 
 DIGEST = f"sha256:{'ab' * 32}"

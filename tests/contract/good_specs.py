@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.contract.bad_specs import BASES, Body, changed
+from tests.contract.base_specs import BASES, Body, changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,19 @@ GOOD = (
                 "min": "0",
             },
             {"product": ["width", "learning_rate"], "min": "0.1", "max": "10"},
+        ],
+    ),
+    GoodSpec(
+        "a point to start with",
+        "spec.start",
+        [
+            {
+                "parameters": [
+                    {"name": "learning_rate", "value": "1e-2"},
+                    {"name": "width", "value": "64"},
+                    {"name": "activation", "value": "gelu"},
+                ]
+            }
         ],
     ),
     GoodSpec("points of a sequence", "spec.algorithm", {"name": "QMC", "seed": 0}),

@@ -11,7 +11,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.contract.bad_specs import ADMISSION, BASES
+from tests.contract.bad_specs import ADMISSION
+from tests.contract.base_specs import BASES
 from tests.contract.good_specs import GOOD, GoodSpec
 from tests.support.chart import ROOT
 from tests.support.schema_samples import samples

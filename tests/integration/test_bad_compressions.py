@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.contract.bad_compressions import ADMISSION, EDITS, OPERATOR
-from tests.contract.bad_specs import Body, changed
+from tests.contract.base_specs import Body, changed
 from tests.contract.compressions import (
     COMPRESSION,
     COMPRESSIONS,

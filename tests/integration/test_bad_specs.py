@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.contract.bad_specs import ADMISSION, BASES, EDITS, OPERATOR, BadSpec, Body, changed
+from tests.contract.bad_specs import ADMISSION, EDITS, OPERATOR
+from tests.contract.base_specs import BASES, BadSpec, Body, changed
 from tests.contract.good_specs import GOOD, GoodSpec
 from tests.support.api import Api
 from tests.support.chart import ROOT, tool

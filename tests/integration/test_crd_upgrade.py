@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.bad_specs import ADMISSION, Body
+from tests.contract.bad_specs import ADMISSION
+from tests.contract.base_specs import Body
 from tests.support.api import Api, eventually
 from tests.support.namespace import Namespace
 from winnow_operator.api.crd import SEARCHJOB, crd_document

@@ -6,7 +6,7 @@ import asyncio
 import copy
 from collections.abc import Sequence
 
-from tests.contract.bad_specs import BadSpec
+from tests.contract.base_specs import BadSpec
 from tests.support.namespace import Namespace, conditions
 from winnow_operator.kube.resources import JOBS, PODS, TRIALS
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.contract.bad_specs import ADMISSION, BASES, OPERATOR, BadSpec, changed
+from tests.contract.bad_specs import ADMISSION, OPERATOR
+from tests.contract.base_specs import BASES, BadSpec, changed
 from winnow_operator.api.pod_template import CONTAINER_FIELDS, POD_FIELDS
 from winnow_operator.api.searchjob import SearchJob, SearchJobSpec
 from winnow_operator.domain.checks import CHAIN, check_spec
