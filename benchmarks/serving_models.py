@@ -6,19 +6,15 @@ measured.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
-from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from safetensors.numpy import save
-from typing_extensions import override
 
+from tests.support.onnx_graphs import Rows, quantized, run
 from winnow_contract.files import write_file
 from winnow_contract.manifests import write_manifest
 from winnow_contract.settings import resolve_settings
@@ -30,7 +26,6 @@ from winnow_trainer.task import DataKind
 
 CLASSES, ROWS = 10, 8
 COLOUR = ImageShape(32, 32, 3, Layout.HWC)
-Rows = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +46,6 @@ SUBJECTS = (
 )
 
 
-class _Calibration(CalibrationDataReader):  # type: ignore[misc] # it has no types
-    def __init__(self, rows: Rows) -> None:
-        self._rows: Iterator[Rows] = iter((rows,))
-
-    @override
-    def get_next(self) -> dict[str, Rows] | None:
-        rows = next(self._rows, None)
-        return None if rows is None else {"rows": rows}
-
-
 def rows_for(subject: Subject) -> Rows:
     """Some rows, the same ones each time."""
     random = np.random.default_rng(1)
@@ -69,25 +54,11 @@ def rows_for(subject: Subject) -> Rows:
 
 def make_artifact(subject: Subject, folder: Path) -> Path:
     """Write an artifact that can be served; gives the graph in it."""
-    rows = rows_for(subject)
-    float_graph, graph = folder / "float.onnx", folder / "artifact/model.onnx"
-    float_graph.parent.mkdir(parents=True, exist_ok=True)
-    graph.parent.mkdir(exist_ok=True)
-    float_graph.write_bytes(_traced(subject, rows))
-    logging.getLogger().setLevel(logging.ERROR)  # advice that does not help here
-    quantize_static(
-        float_graph,
-        graph,
-        _Calibration(rows),
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-    )
-    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    (outputs,) = session.run(["outputs"], {"rows": rows})
-    write_file(
-        graph.parent / "golden.safetensors", save({"inputs": rows, "outputs": np.asarray(outputs)})
-    )
+    rows, graph = rows_for(subject), folder / "artifact/model.onnx"
+    graph.parent.mkdir(parents=True)
+    graph.write_bytes(quantized(_traced(subject, rows), folder, rows=rows))
+    outputs = run(graph.read_bytes(), rows)
+    write_file(graph.parent / "golden.safetensors", save({"inputs": rows, "outputs": outputs}))
     write_manifest(
         graph.parent,
         {

@@ -137,8 +137,17 @@ class _Calibration(CalibrationDataReader):  # type: ignore[misc] # it has no typ
         return None if rows is None else {"rows": rows}
 
 
-def quantized(content: bytes, folder: Path, leave_out: Sequence[str] = ()) -> bytes:
-    """The model with integer weights and activations, but for some kinds of nodes."""
+def quantized(
+    content: bytes, folder: Path, leave_out: Sequence[str] = (), rows: Rows | None = None
+) -> bytes:
+    """The model with integer weights and activations, but for some kinds of nodes.
+
+    Args:
+        content: the model.
+        folder: is written to.
+        leave_out: kinds of nodes.
+        rows: to calibrate with; None: blobs.
+    """
     source, target = folder / "float.onnx", folder / "integer.onnx"
     source.write_bytes(content)
     kinds = [kind for kind in ("Conv", "Gemm", "MatMul", "Relu") if kind not in leave_out]
@@ -148,7 +157,7 @@ def quantized(content: bytes, folder: Path, leave_out: Sequence[str] = ()) -> by
         quantize_static(
             source,
             target,
-            _Calibration(blobs(200, seed=5).rows),
+            _Calibration(blobs(200, seed=5).rows if rows is None else rows),
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
