@@ -20,7 +20,8 @@ RESOURCES = {
     "requests": {"cpu": "50m", "memory": "128Mi"},
     "limits": {"cpu": "1", "memory": "512Mi"},
 }
-ROWS = 64
+ROWS = 32
+"""No more than a request may have (`spec.server.maxBatchSize`)."""
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ async def test_the_selection_of_a_compression_is_served_and_names_digits(
     body = await servers.serves(selected["artifact"], "chosen", replicas=2, seconds=180)
 
     assert body["status"]["model"] == f"small/{selected['candidate']}"
-    assert client(cluster, compressed, "chosen").accuracy() > 0.9
+    assert client(cluster, compressed, "chosen").accuracy() > 0.85
 
 
 async def test_the_winner_of_a_search_is_served_as_it_was_trained(
@@ -102,7 +103,7 @@ async def test_the_winner_of_a_search_is_served_as_it_was_trained(
     body = await servers.serves(winner["artifact"], "trained", seconds=180)
 
     assert body["status"]["model"] == winner["trial"]
-    assert client(cluster, compressed, "trained").accuracy() > 0.9
+    assert client(cluster, compressed, "trained").accuracy() > 0.85
 
 
 async def test_another_model_takes_over_a_bad_one_does_not_and_what_is_deleted_comes_back(
@@ -115,11 +116,11 @@ async def test_another_model_takes_over_a_bad_one_does_not_and_what_is_deleted_c
     await servers.create(server("moving", model=first, rollout=canary))
     await servers.serves(first, "moving", seconds=180)
     asker = client(cluster, compressed, "moving")
-    assert asker.accuracy() > 0.9
+    assert asker.accuracy() > 0.85
 
     await servers.edit("moving", model=second)
     await servers.serves(second, "moving", seconds=180)
-    assert asker.accuracy() > 0.9
+    assert asker.accuracy() > 0.85
 
     wrong = named(status["selected"]["artifact"], digest=f"sha256:{'0' * 64}")
     await servers.edit("moving", model=wrong)
@@ -127,20 +128,20 @@ async def test_another_model_takes_over_a_bad_one_does_not_and_what_is_deleted_c
     assert "refuses the model" in conditions(body)["Degraded"]["message"]
     assert revision(body, 3)["outcome"] == "Aborted"
     assert holds(body, "Ready")
-    assert asker.accuracy() > 0.9
+    assert asker.accuracy() > 0.85
 
     await servers.delete_child("Service", "moving")
     await eventually(lambda: answers(asker), seconds=60, what="the Service again")
     await servers.edit("moving", revision=1, model=second)
     back = await servers.serves(first, "moving", seconds=180)
     assert outcomes(back) == {3: "Aborted", 2: "Retired", 1: "Serving"}
-    assert asker.accuracy() > 0.9
+    assert asker.accuracy() > 0.85
 
 
 async def answers(asker: Client) -> bool:
     """Whether there is a Service, with a pod that answers."""
     try:
-        return asker.accuracy() > 0.9
+        return asker.accuracy() > 0.85
     except AssertionError:  # kubectl's words: no such Service, or no endpoints yet
         return False
 
