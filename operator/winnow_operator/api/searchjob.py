@@ -65,6 +65,7 @@ __all__ = [
     "SearchJobStatus",
     "Setting",
     "Space",
+    "StartPoint",
     "Storage",
     "Task",
     "TrialCounts",
@@ -120,6 +121,15 @@ class Algorithm(ApiModel):
     """Makes the search repeatable; a Grid with a seed goes through its points in random order."""
 
 
+class StartPoint(ApiModel):
+    """A point that is tried before the algorithm suggests any."""
+
+    parameters: tuple[Assignment, ...] = Field(
+        min_length=1, max_length=32, json_schema_extra=named_list("name")
+    )
+    """A value for each parameter that belongs to it."""
+
+
 class Budget(ApiModel):
     """How much may be spent."""
 
@@ -170,6 +180,10 @@ class SearchJobSpec(ApiModel):
     """What is searched."""
     algorithm: Algorithm = Algorithm()
     """How it is searched."""
+    start: tuple[StartPoint, ...] = Field(
+        default=(), max_length=32, json_schema_extra=atomic_list()
+    )
+    """Points that are tried first, such as the best known so far; the algorithm learns from them."""
     budget: Budget = Budget()
     """How much may be spent; may be edited while the job runs."""
     trials_per_pod: int = Field(default=1, ge=1, le=32)

@@ -7,6 +7,7 @@ in), `domain.checks` says in the same words.
 from __future__ import annotations
 
 from winnow_operator.api.algorithms import (
+    LEARNING,
     WITH_CHOICES,
     WITH_CONDITIONS,
     WITH_SEVERAL_OBJECTIVES,
@@ -197,6 +198,19 @@ _ROOM_FOR_CONSTRAINED = Rule(
     ),
     ".trialsPerPod",
 )
+_LEARNS_FROM_START = Rule(
+    "!has(self.start) || self.start.size() == 0 || self.algorithm.name in ["
+    + ", ".join(f"'{name}'" for name in AlgorithmName if name in LEARNING)
+    + "]",
+    "start is for algorithms that learn",
+    said(
+        "start has %s points, and algorithm %s learns nothing from them: use "
+        f"{those_that_can(LEARNING)}",
+        "self.start.size()",
+        "self.algorithm.name",
+    ),
+    ".start",
+)
 _ROOM_FOR_FINALS = Rule(
     f"!has(self.budget.maxTrials) || self.budget.maxTrials <= {MAX_SEARCHED} || !has(self.task) || "
     "!has(self.task.evaluation.folds)",
@@ -230,6 +244,7 @@ SPEC_RULES = (
     _SEVERAL_OBJECTIVES,
     _ROOM_IN_RESULTS,
     _ROOM_FOR_CONSTRAINED,
+    _LEARNS_FROM_START,
     _ROOM_FOR_FINALS,
     _NOT_FIXED,
     unchanged("task", optional=True),
@@ -238,6 +253,7 @@ SPEC_RULES = (
     unchanged("constraints", optional=True),
     unchanged("space"),
     unchanged("algorithm"),
+    unchanged("start", optional=True),
     unchanged("trialsPerPod"),
     unchanged("storage", optional=True),
     unchanged("podTemplate", optional=True),

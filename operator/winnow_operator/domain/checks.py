@@ -29,6 +29,7 @@ from winnow_operator.domain.space_checks import (
     check_limits,
     check_parameters,
 )
+from winnow_operator.domain.start_checks import check_start
 from winnow_operator.domain.task_checks import check_task
 
 Check = Callable[[SearchJobSpec], Iterator[str]]
@@ -149,6 +150,7 @@ CHAIN: tuple[Check, ...] = (
     check_choices,  # the same
     check_limits,  # constraints between parameters
     check_conditions,  # what belongs to some trials only
+    check_start,  # points to begin with
     trials_have_an_end,
     objectives_fit,
     constraints_can_hold,

@@ -41,6 +41,10 @@ class Dimension(Protocol):
         """The position that `from_unit` gives this value at."""
         ...
 
+    def has(self, value: Value) -> bool:
+        """Whether a parsed value is one of the dimension's."""
+        ...
+
     def grid_axis(self) -> Dimension:
         """The dimension of the values that a grid goes through; its size is known.
 
@@ -85,6 +89,10 @@ class Listed:
     def to_unit(self, value: Value) -> float:
         """The position of a value in (0, 1), in the middle of those that give it."""
         return (self.values.index(value) + 0.5) / len(self.values)
+
+    def has(self, value: Value) -> bool:
+        """Whether it is listed."""
+        return value in self.values
 
     def grid_axis(self) -> Dimension:
         """The listed values."""
@@ -141,6 +149,11 @@ class IntSpan:
             low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
             return (math.log(float(value)) - low) / (high - low)
         return ((float(value) - self.low) / self.step + 0.5) / self._count
+
+    def has(self, value: Value) -> bool:
+        """Whether it is within the range, and on a step."""
+        number = int(value)
+        return self.low <= number <= self.high and (number - self.low) % self.step == 0
 
     def grid_axis(self) -> Dimension:
         """All values, or `points` of them spread evenly in the scale."""
@@ -211,6 +224,12 @@ class DoubleSpan:
         if self.log:
             return math.log(x / low) / math.log(high / low)
         return (x - low) / (high - low)
+
+    def has(self, value: Value) -> bool:
+        """Whether it is within the range, and on a step if there are any."""
+        if not float(self.low) <= float(value) <= float(self.high):
+            return False
+        return self.step is None or self.at(self.index_of(value)) == value
 
     def grid_axis(self) -> Dimension:
         """Every step, or `points` values spread evenly in the scale."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from winnow_operator.api.algorithms import LEARNING
 from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
 from winnow_operator.domain.space import Space, grid_size
+from winnow_operator.domain.start_checks import read_point
 from winnow_operator.engines.base import SearchEngine
 from winnow_operator.engines.grid import GridEngine
 from winnow_operator.engines.sampling import RandomEngine
+from winnow_operator.engines.started import StartedEngine
 
 DEFAULT_SEED = 0
 """Seed of a job that names none: the same YAML gives the same search."""
@@ -30,6 +32,13 @@ def make_engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
     Raises:
         InvalidSpecError: if the algorithm cannot search this space.
     """
+    engine = _engine(spec, space)
+    if not spec.start:
+        return engine
+    return StartedEngine([read_point(space, point) for point in spec.start], engine)
+
+
+def _engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
     match spec.algorithm.name:
         case AlgorithmName.GRID:
             return GridEngine(space, spec.algorithm.seed)
