@@ -110,6 +110,8 @@ class ModelServerStatus(ApiModel):
     """Pods that are ready, and pods wanted, `2/2`."""
     url: str | None = Field(default=None, max_length=253)
     """Where it answers inside the cluster."""
+    chosen: int | None = Field(default=None, ge=1)
+    """Number of the revision that is chosen now, by the job or the artifact that `spec.model` names."""
     pinned: int | None = Field(default=None, ge=1)
     """The `spec.revision` that was acted on last: an aborted one is tried again only when it is
     taken out and given again."""

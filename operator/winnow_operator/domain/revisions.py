@@ -17,6 +17,7 @@ from winnow_operator.domain.blockages import format_time
 from winnow_operator.domain.served_models import Model
 
 MAX_MESSAGE = 512
+_LIVE = frozenset({RevisionOutcome.WAITING, RevisionOutcome.ROLLING_OUT, RevisionOutcome.SERVING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Revisions:
     rollout: RolloutStatus | None = None
     pinned: int | None = None
     """The `spec.revision` that was acted on last."""
+    chosen: int | None = None
+    """The revision that is chosen now."""
 
     @property
     def latest(self) -> RevisionStatus | None:
@@ -45,9 +48,14 @@ class Revisions:
         """The revision of this number, if it is remembered."""
         return next((r for r in self.history if r.number == number), None)
 
-    def newest_of(self, model: Model) -> RevisionStatus | None:
-        """The newest revision that has this model."""
-        same = (r for r in self.history if (r.uri, r.digest) == (model.uri, model.digest))
+    def is_chosen(self, model: Model) -> bool:
+        """Whether this model is the one that is chosen already."""
+        chosen = self.get(self.chosen)
+        return chosen is not None and _is_of(chosen, model)
+
+    def live_with(self, model: Model) -> RevisionStatus | None:
+        """The newest revision with this model that serves, is on its way, or waits."""
+        same = (r for r in self.history if r.outcome in _LIVE and _is_of(r, model))
         return next(same, None)
 
     def add(self, model: Model, now: datetime) -> Revisions:
@@ -64,7 +72,7 @@ class Revisions:
             created=moment,
             changed=moment,
         )
-        return replace(self, history=(added, *self.history))
+        return replace(self, history=(added, *self.history), chosen=number)
 
     def mark(
         self, number: int | None, outcome: RevisionOutcome, now: datetime, message: str = ""
@@ -83,16 +91,26 @@ class Revisions:
 
     def trimmed(self, kept: Collection[int | None] = ()) -> Revisions:
         """With the last revisions alone, and those that are live or to be kept."""
-        keep = {*self.live, *kept}
+        keep = {*self.live, self.chosen, *kept}
         history = (
             r for index, r in enumerate(self.history) if index < MAX_HISTORY or r.number in keep
         )
         return replace(self, history=tuple(history))
 
 
+def _is_of(revision: RevisionStatus, model: Model) -> bool:
+    return (revision.uri, revision.digest) == (model.uri, model.digest)
+
+
 def revisions_of(status: ModelServerStatus) -> Revisions:
     """What a status says."""
-    return Revisions(status.history, status.revision, status.rollout, status.pinned)
+    return Revisions(
+        history=status.history,
+        serving=status.revision,
+        rollout=status.rollout,
+        pinned=status.pinned,
+        chosen=status.chosen,
+    )
 
 
 def said_of(revision: RevisionStatus | None) -> str:

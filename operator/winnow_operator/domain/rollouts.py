@@ -90,14 +90,13 @@ def advance(known: Revisions, facts: ServerFacts) -> Revisions:
 
 
 def _with_choice(known: Revisions, facts: ServerFacts) -> Revisions:
-    """Another choice than the last one is a new revision, unless it serves, waits or was aborted."""
-    if isinstance(facts.wanted, Blockage):
+    """Another choice than before is a new revision, unless one with that model is alive."""
+    if isinstance(facts.wanted, Blockage) or known.is_chosen(facts.wanted):
         return known
-    newest = known.newest_of(facts.wanted)
-    settled = {RevisionOutcome.RETIRED, RevisionOutcome.SUPERSEDED}
-    if newest is None or (newest is not known.latest and newest.outcome in settled):
-        return known.add(facts.wanted, facts.now)
-    return known
+    live = known.live_with(facts.wanted)
+    return (
+        known.add(facts.wanted, facts.now) if live is None else replace(known, chosen=live.number)
+    )
 
 
 def asked_for(revisions: Revisions, facts: ServerFacts) -> RevisionStatus | None:
@@ -106,9 +105,9 @@ def asked_for(revisions: Revisions, facts: ServerFacts) -> RevisionStatus | None
     if spec.revision is not None:
         return revisions.get(spec.revision)
     is_first = revisions.serving is None
-    if isinstance(facts.wanted, Blockage) or (spec.promotion is Promotion.MANUAL and not is_first):
+    if spec.promotion is Promotion.MANUAL and not is_first:
         return None
-    return revisions.newest_of(facts.wanted)
+    return revisions.get(revisions.chosen)
 
 
 def _target(revisions: Revisions, facts: ServerFacts) -> int | None:

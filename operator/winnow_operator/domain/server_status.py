@@ -100,6 +100,7 @@ def make_server_status(situation: ServerSituation) -> ModelServerStatus:
         model=None if serving is None else serving.model,
         ready=f"{situation.ready}/{situation.wanted}",
         url=f"http://{situation.name}.{situation.namespace}.svc:{SERVICE_PORT}",
+        chosen=revisions.chosen,
         pinned=revisions.pinned,
         rollout=revisions.rollout,
         history=revisions.history,

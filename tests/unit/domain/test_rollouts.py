@@ -419,3 +419,40 @@ def test_a_revision_that_is_named_is_never_forgotten() -> None:
 
     assert known.get(1) is not None
     assert len(known.history) <= MAX_HISTORY + 2
+
+
+def test_a_choice_that_went_back_to_what_serves_is_no_new_revision_after_going_back_further() -> (
+    None
+):
+    refused = pod(3, ready=False, ended=ended(65))
+    known = advance(serving("a", "b"), facts(model("c"), pods(r2=1)))
+    known = advance(known, facts(model("c"), [*pods(r2=1), refused]))
+    known = advance(known, facts(model("b"), pods(r2=1)))
+
+    back = advance(known, pinned("b", 1, r2=1, r1=1))
+
+    assert back.serving == 1
+    assert outcomes(advance(back, pinned("b", 1, r1=1))) == {
+        3: "Aborted",
+        2: "Retired",
+        1: "Serving",
+    }
+
+
+def test_an_aborted_model_that_is_chosen_anew_is_tried_as_a_new_revision() -> None:
+    refused = pod(2, ready=False, ended=ended(65))
+    known = advance(serving("a"), facts(model("b"), pods(r1=1)))
+    known = advance(known, facts(model("b"), [*pods(r1=1), refused]))
+    known = advance(known, facts(model("a"), pods(r1=1)))
+
+    again = advance(known, facts(model("b"), pods(r1=1)))
+
+    assert outcomes(again) == {3: "RollingOut", 2: "Aborted", 1: "Serving"}
+
+
+def test_a_source_that_goes_away_does_not_stop_a_rollout() -> None:
+    known = advance(serving("a"), facts(model("b"), pods(r1=1)))
+
+    after = advance(known, facts(WAITS, pods(r1=1, r2=1)))
+
+    assert after.serving == 2
