@@ -13,7 +13,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from winnow_contract.assignments import (
 from winnow_contract.measurements import MeasuredModel
 from winnow_contract.results import PodResult, TrialResult, decode_result
 from winnow_contract.steps import BASELINE, resolve_chain
+from winnow_contract.uris import parse_claim
 from winnow_trainer.data.builtin import load_builtin
 from winnow_trainer.task import DataKind
 
@@ -47,7 +48,8 @@ SIDE = 64
 TRAINER = (sys.executable, "-m", "winnow_trainer")
 MODELS = "models"
 """Name of the claim that holds artifacts."""
-BUILT_BY = "built-by.json"
+BUILT_BY = "built-by"
+"""Name of a claim beside it: which commit has built what."""
 OBJECTIVE = ObjectiveSpec(METRIC, "Maximize")
 
 
@@ -95,9 +97,8 @@ def build(subject: Subject) -> Built:
             failures[trial.candidate] = f"{result.cause}: {result.message}"
     if BASELINE not in models:
         raise BuildError(f"{subject.name}: the baseline failed, {failures[BASELINE]}")
-    baseline = models.pop(BASELINE)
     revisions = _revisions(claims, (source.uri, *(model.uri for model in models.values())))
-    return Built(claims, baseline, tuple(models.values()), failures, revisions)
+    return Built(claims, models.pop(BASELINE), tuple(models.values()), failures, revisions)
 
 
 def _source(subject: Subject, claims: Path) -> Source:
@@ -159,6 +160,7 @@ def _run_pod(claims: Path, folder: str, assignments: Assignments) -> list[TrialR
             "WINNOW_METRICS_PORT": "0",
             "WINNOW_THREADS": "1",
         }
+        _sign(_signature(claims, folder, attempt))
         before = _processor_seconds()
         done = subprocess.run(
             TRAINER, env={**os.environ, **variables}, stdout=sys.stderr, check=False
@@ -170,7 +172,6 @@ def _run_pod(claims: Path, folder: str, assignments: Assignments) -> list[TrialR
         raise BuildError(
             f"the trainer ended with {done.returncode}: {result.cause} {result.message}"
         )
-    _sign(artifacts, assignments.trials, attempt)
     by_number = {
         trial.number: replace(trial, attempt=trial.attempt or attempt) for trial in result.trials
     }
@@ -183,19 +184,24 @@ def _processor_seconds() -> float:
     return times.children_user + times.children_system
 
 
-def _sign(artifacts: Path, trials: tuple[TrialAssignment, ...], attempt: str) -> None:
-    """Say beside each new artifact which commit of the project has made it."""
-    text = json.dumps({"winnow": revision(TRAINER_SOURCES)})
-    for trial in trials:
-        if (artifacts / trial.name / attempt).is_dir():
-            (artifacts / trial.name / f"{attempt}-{BUILT_BY}").write_text(text)
+def _signature(claims: Path, folder: str, attempt: str) -> Path:
+    """Where it says which commit of the project has built what an attempt left behind."""
+    return claims / BUILT_BY / folder / attempt
 
 
-def _revisions(claims: Path, uris: tuple[str, ...]) -> tuple[str, ...]:
-    prefix = f"pvc://{MODELS}/"
-    folders = [claims / MODELS / uri.removeprefix(prefix) for uri in uris]
-    paths = [folder.with_name(f"{folder.name}-{BUILT_BY}") for folder in folders]
-    return tuple(sorted({json.loads(p.read_text())["winnow"] for p in paths if p.exists()}))
+def _sign(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(revision(TRAINER_SOURCES))
+
+
+def _revisions(claims: Path, uris: Iterable[str]) -> tuple[str, ...]:
+    """The commits that have built some artifacts."""
+    found = set()
+    for uri in uris:
+        folder, _, attempt = parse_claim(uri).path.split("/")
+        signature = _signature(claims, folder, attempt)
+        found.add(signature.read_text() if signature.exists() else "not recorded")
+    return tuple(sorted(found))
 
 
 def _write_digits(path: Path) -> None:

@@ -23,6 +23,7 @@ import yaml
 
 from benchmarks.compression_report import Row, figures, report
 from benchmarks.machine import trainer_facts
+from benchmarks.pairs import FEWEST_PAIRS
 from benchmarks.ranges import Verdict, check
 from benchmarks.results import Results, open_results, read_results
 from benchmarks.subjects import Subject, subjects
@@ -67,11 +68,14 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "benchmarks/compression", description=__doc__, formatter_class=form
     )
-    parser.add_argument("--turns", type=int, default=TURNS, help="at least five for intervals")
+    parser.add_argument("--turns", type=int, default=TURNS, help="at least five, for intervals")
     parser.add_argument("--only", default="", help="start of the names of networks")
     parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, help="JSON file of rows")
     parser.add_argument("--report", type=Path, help="print the tables of this file alone")
-    return parser.parse_args(words)
+    options = parser.parse_args(words)
+    if options.turns < FEWEST_PAIRS:
+        parser.error(f"--turns is {options.turns}; {FEWEST_PAIRS} are the fewest for an interval")
+    return options
 
 
 def main() -> int:

@@ -115,7 +115,6 @@ def _resnet() -> Subject:
             "cut-75-int8": (_cut("0.75", 8), quantize),
             "eighth-shallow-int8": (_student("0.125", "0.5", 20), quantize),
             "eighth-int8": (_student("0.125", "1", 20), quantize),
-            "quarter-int8": (_student("0.25", "1", 8), quantize),
         },
         goals=(
             {"metric": METRIC, "maxDrop": "0.015"},

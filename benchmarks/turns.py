@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -39,10 +39,13 @@ from winnow_trainer.compress.source import DESCRIPTION, WEIGHTS
 from winnow_trainer.training import outputs_of
 
 THREADS = 1
-KEY = metric_key(LATENCY, BATCH_SIZES[0])
+WALL, PROCESSOR = (metric_key(name, BATCH_SIZES[0]) for name in (LATENCY, "cpu_seconds"))
 
-Request = Callable[[], float]
-"""Answers requests for a moment; gives the median of their seconds."""
+Request = Callable[[], tuple[float, float]]
+"""Answers requests for a moment; gives the median of their seconds, and processor time of each."""
+
+Times = Sequence[tuple[float, float]]
+"""The same of each turn."""
 
 
 def measure_subject(subject: Subject, built: Built, turns: int) -> list[Row]:
@@ -57,10 +60,10 @@ def measure_subject(subject: Subject, built: Built, turns: int) -> list[Row]:
     eager = _eager_model(baseline.built.artifact.folder)
     rows = batches_of(evaluation.validation.inputs, BATCH_SIZES)
     requests: dict[str, Request] = {
-        name: partial(_onnx_seconds, found.built.onnx, rows) for name, found in examined.items()
+        name: partial(_onnx_request, found.built.onnx, rows) for name, found in examined.items()
     }
-    requests[EAGER] = partial(_eager_seconds, eager, rows[BATCH_SIZES[0]])
-    seconds: dict[str, list[float]] = {name: [] for name in requests}
+    requests[EAGER] = partial(_eager_request, eager, rows[BATCH_SIZES[0]])
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in requests}
     run = _Run(subject.name, load(), built.revisions)
     for turn in range(turns):
         for name in turn_order(list(requests), turn):
@@ -103,13 +106,15 @@ def _eager_model(folder: Path) -> Model:
     return model.eval()
 
 
-def _onnx_seconds(path: Path, rows: Mapping[int, Tensor]) -> float:
-    return time_model(path, THREADS, rows, watch=lambda: None)[KEY]
+def _onnx_request(path: Path, rows: Mapping[int, Tensor]) -> tuple[float, float]:
+    timings = time_model(path, THREADS, rows, watch=lambda: None)
+    return timings[WALL], timings[PROCESSOR]
 
 
 @torch.inference_mode()
-def _eager_seconds(model: nn.Module, rows: Tensor) -> float:
-    return float(np.median(time_burst(partial(model, torch.from_numpy(rows))).seconds))
+def _eager_request(model: nn.Module, rows: Tensor) -> tuple[float, float]:
+    burst = time_burst(partial(model, torch.from_numpy(rows)))
+    return float(np.median(burst.seconds)), burst.cpu / len(burst.seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ class _Run:
     load_before: float
     built_by: tuple[str, ...]
 
-    def row(self, found: Examined, seconds: list[float]) -> Row:
+    def row(self, found: Examined, seconds: Times) -> Row:
         """Of a model in ONNX Runtime."""
         steps = found.built.objects("steps")
         return self._made(
@@ -131,7 +136,7 @@ class _Run:
             [step_text({k: v for k, v in step.items() if k != REPORT}) for step in steps],
         )
 
-    def eager_row(self, model: Model, evaluation: Evaluation, seconds: list[float]) -> Row:
+    def eager_row(self, model: Model, evaluation: Evaluation, seconds: Times) -> Row:
         """Of the baseline in PyTorch, which has no file."""
         validation, test = (
             evaluation.quality(split, outputs_of(model, torch.from_numpy(split.inputs)))
@@ -149,7 +154,7 @@ class _Run:
         name: str,
         quality: tuple[Values, Values],
         figures: Values,
-        seconds: list[float],
+        seconds: Times,
         steps: list[str],
     ) -> Row:
         validation, test = quality
@@ -159,7 +164,8 @@ class _Run:
             steps=steps,
             values={key: list(pair) for key, pair in {**validation, **figures}.items()},
             test={key: list(pair) for key, pair in test.items()},
-            seconds=seconds,
+            seconds=[wall for wall, _ in seconds],
+            processor=[cpu for _, cpu in seconds],
             load_before=self.load_before,
             built_by=self.built_by,
         )

@@ -29,6 +29,7 @@ def row(name: str, *, accuracy: float, size: int, ms: float) -> Row:
         values={**quality, "parameters": [1000, None], "size_bytes": [size, None]},
         test={"accuracy": [accuracy - 0.01, 0.004]},
         seconds=[ms / 1000 * factor for factor in DRIFT],
+        processor=[ms / 2000] * len(DRIFT),
         load_before=0.1,
         built_by=["abc"],
     )
@@ -55,6 +56,8 @@ def test_figures_are_of_the_fastest_candidate_that_meets_the_goals() -> None:
             "resnet_smaller": 110.0,
             "resnet_faster_than_onnx": 40.0,
             "resnet_faster_than_eager": 200.0,
+            "resnet_cheaper_than_onnx": 40.0,
+            "resnet_cheaper_than_eager": 200.0,
             "resnet_lost_validation": 1.0,
             "resnet_lost_test": 1.0,
         }
@@ -85,7 +88,7 @@ def test_the_choice_does_not_see_the_test_split() -> None:
 
 
 def test_what_was_not_measured_is_named_and_holds_no_range() -> None:
-    failed = Row(RESNET.name, "broken", [], {}, {}, [], 0.0, [], "NaN: the loss is nan")
+    failed = Row(RESNET.name, "broken", [], {}, {}, [], [], 0.0, [], "NaN: the loss is nan")
     text = report({"cpu": "some"}, [RESNET, TRANSFORMER], [*measured(RESNET), failed], [])
 
     assert "broken" in text
