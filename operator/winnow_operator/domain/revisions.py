@@ -18,6 +18,8 @@ from winnow_operator.domain.served_models import Model
 
 MAX_MESSAGE = 512
 _LIVE = frozenset({RevisionOutcome.WAITING, RevisionOutcome.ROLLING_OUT, RevisionOutcome.SERVING})
+ENDED = frozenset({RevisionOutcome.SERVING, RevisionOutcome.ABORTED, RevisionOutcome.SUPERSEDED})
+"""What becomes of a revision at the end of its rollout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,12 @@ class Revisions:
 
 def _is_of(revision: RevisionStatus, model: Model) -> bool:
     return (revision.uri, revision.digest) == (model.uri, model.digest)
+
+
+def changed_outcomes(old: Revisions, new: Revisions) -> list[RevisionStatus]:
+    """Revisions of which something has become, the oldest first."""
+    before = {r.number: r.outcome for r in old.history}
+    return [r for r in reversed(new.history) if before.get(r.number) is not r.outcome]
 
 
 def revisions_of(status: ModelServerStatus) -> Revisions:

@@ -65,6 +65,11 @@ COMPRESSIONJOBS_HELD = Gauge(
 )
 JOBS_FINISHED = {Kind.SEARCH: SEARCHJOBS_FINISHED, Kind.COMPRESSION: COMPRESSIONJOBS_FINISHED}
 JOBS_HELD = {Kind.SEARCH: SEARCHJOBS_HELD, Kind.COMPRESSION: COMPRESSIONJOBS_HELD}
+ROLLOUTS = Counter(
+    "winnow_rollouts",
+    "Rollouts of ModelServers that ended, by what became of the revision.",
+    ["outcome"],
+)
 SUGGEST_SECONDS = Histogram(
     "winnow_suggest_time_seconds",
     "Time that an engine took for one batch of suggestions.",

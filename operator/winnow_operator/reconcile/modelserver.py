@@ -17,7 +17,7 @@ from winnow_operator.api.modelserver import ModelServer
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.loads import NOT_YET, Loads, Question
 from winnow_operator.domain.pods import Blockage
-from winnow_operator.domain.revisions import Revisions, revisions_of
+from winnow_operator.domain.revisions import ENDED, Revisions, changed_outcomes, revisions_of
 from winnow_operator.domain.rollouts import (
     ServerFacts,
     advance,
@@ -38,6 +38,7 @@ from winnow_operator.manifests.servers import (
     network_policy,
     service,
 )
+from winnow_operator.metrics.own import ROLLOUTS
 from winnow_operator.reconcile import servernotes
 from winnow_operator.reconcile.analysis import PERIOD_SECONDS, Analysis
 from winnow_operator.reconcile.children import Children
@@ -215,7 +216,8 @@ class ModelServerReconciler:
         status = make_server_status(situation)
         if status == previous:
             return
-        said = servernotes.transitions(known, situation.revisions)
+        changed = changed_outcomes(known, situation.revisions)
+        said = servernotes.transitions(changed)
         waits = obstacle or situation.waits_for
         if waits is not None and _is_news(previous.conditions, waits):
             said.append(servernotes.waits(waits))
@@ -223,6 +225,9 @@ class ModelServerReconciler:
             await self.tools.recorder.record(context.body, note)
         document = status_document(context.body, status)
         await self.tools.gateway.apply_status(MODELSERVERS, context.owner.namespace, document)
+        for revision in changed:
+            if revision.outcome in ENDED:
+                ROLLOUTS.labels(revision.outcome.value).inc()
 
 
 def _documents(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from winnow_operator.api.conditions import Reason
 from winnow_operator.api.modelserver_status import RevisionOutcome, RevisionStatus
 from winnow_operator.domain.pods import Blockage
-from winnow_operator.domain.revisions import Revisions, said_of
+from winnow_operator.domain.revisions import said_of
 from winnow_operator.kube.recorder import EventType, Note
 
 
-def transitions(old: Revisions, new: Revisions) -> list[Note]:
+def transitions(changed: Iterable[RevisionStatus]) -> list[Note]:
     """Events for what has become of revisions."""
-    before = {r.number: r.outcome for r in old.history}
-    changed = (r for r in reversed(new.history) if before.get(r.number) is not r.outcome)
     return [note for r in changed if (note := _outcome(r)) is not None]
 
 
