@@ -22,6 +22,7 @@ __all__ = [
     "Bound",
     "Metric",
     "is_higher_better",
+    "is_of_the_machine",
     "measured_keys",
     "metric_key",
     "metric_of",
@@ -153,6 +154,12 @@ def is_higher_better(key: str) -> bool:
         GoalError: if it is no key of a measurement.
     """
     return metric_of(key).is_higher_better
+
+
+def is_of_the_machine(key: str) -> bool:
+    """Whether the mood of a machine decides it, so that rounds differ in it: times and memory."""
+    metric = METRICS.get(key.partition(SEPARATOR)[0])
+    return metric is not None and (metric.is_speed or metric.name == "memory_bytes")
 
 
 def measured_keys(kind: str, batch_sizes: Sequence[int]) -> tuple[str, ...]:

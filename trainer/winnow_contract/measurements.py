@@ -109,6 +109,8 @@ class Measurement:
     earlier: tuple[Earlier, ...] = ()
     recorded: Values | None = None
     """What is recorded of the baseline, once a round has measured it."""
+    recorded_round: int = 1
+    """That round."""
 
     @property
     def models(self) -> tuple[MeasuredModel, ...]:
@@ -169,6 +171,7 @@ def _document(measurement: Measurement) -> Document:
     }
     if measurement.recorded is not None:
         document["recorded"] = _column(measurement.recorded, keys)
+        document["recordedRound"] = measurement.recorded_round
     return document
 
 
@@ -248,6 +251,9 @@ def decode_measurement(text: str) -> Measurement:
         prefer=prefer,
         earlier=tuple(_earlier(item, keys) for item in entries.items("earlier")),
         recorded=_values(entries, "recorded", keys),
+        recorded_round=(
+            entries.whole("recordedRound", minimum=1) if "recorded" in entries.document else 1
+        ),
     )
     _check_numbers(measurement)
     return measurement

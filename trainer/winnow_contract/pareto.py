@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from winnow_contract.manifests import Values
-from winnow_contract.measured_metrics import is_higher_better, metric_of
+from winnow_contract.measured_metrics import is_higher_better, is_of_the_machine
 
 __all__ = [
     "NOISE_ERRORS",
@@ -116,18 +116,13 @@ def _reading(candidate: Candidate, key: str) -> _Reading | None:
     value, error = finite(candidate.values, key)
     if value is None:
         return None
-    if not _is_of_the_machine(key):
+    if not is_of_the_machine(key):
         return _Reading(value, error, 0.0)
     base, base_error = finite(candidate.baseline, key)
     if base is None or base <= 0:
         return None
     ratio = value / base
     return _Reading(ratio, error / base, ratio * base_error / base)
-
-
-def _is_of_the_machine(key: str) -> bool:
-    metric = metric_of(key)
-    return metric.is_speed or metric.name == "memory_bytes"
 
 
 def finite(values: Values, key: str) -> tuple[float | None, float]:

@@ -57,9 +57,11 @@ def choice_of(measurement: Measurement, result: MeasurementResult) -> Choice:
     """
     found = {c.number: c.values for c in result.candidates if c.outcome == "Succeeded"}
     baseline = _baseline(measurement, found)
-    beside = differing(found[baseline.number], baseline.values)
+    beside = differing(found[baseline.number], baseline, measurement.round)
     others = {
-        model.number: Recorded(model.number, model.candidate, found[model.number], beside)
+        model.number: Recorded(
+            model.number, model.candidate, found[model.number], beside, measurement.round
+        )
         for model in measurement.candidates
         if model.number in found
     }
@@ -74,12 +76,15 @@ def choice_of(measurement: Measurement, result: MeasurementResult) -> Choice:
 def _baseline(measurement: Measurement, found: Mapping[int, Values]) -> Recorded:
     """The baseline as its Trial has it, or will have it after this round."""
     model = measurement.baseline
-    values = found[model.number] if measurement.recorded is None else measurement.recorded
-    return Recorded(model.number, model.candidate, values)
+    if measurement.recorded is None:
+        return Recorded(model.number, model.candidate, found[model.number], round=measurement.round)
+    values, index = measurement.recorded, measurement.recorded_round
+    return Recorded(model.number, model.candidate, values, round=index)
 
 
 def _recorded(earlier: Earlier, values: Values) -> Recorded:
-    return Recorded(earlier.number, earlier.candidate, values, earlier.baseline or {})
+    beside = earlier.baseline or {}
+    return Recorded(earlier.number, earlier.candidate, values, beside, earlier.round)
 
 
 def report_input(

@@ -53,6 +53,7 @@ def recorded_of(record: TrialRecord) -> Recorded:
         name=record.candidate.name if record.candidate else "",
         values=values_of(status.values),
         beside=values_of(status.baseline),
+        round=status.round or 1,
     )
 
 

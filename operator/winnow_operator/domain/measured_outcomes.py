@@ -43,7 +43,7 @@ def measured_outcomes(
     baseline = next((c for c in result.candidates if c.number == BASELINE_NUMBER), None)
     found = {} if baseline is None else baseline.values
     recorded = measured_of(ledger).get(BASELINE_NUMBER)
-    beside = {} if recorded is None else differing(found, recorded.values)
+    beside = {} if recorded is None else differing(found, recorded, measured.number)
     return [
         Settlement(c.number, _status(c, result, ledger.records[c.number], beside, measured))
         for c in result.candidates

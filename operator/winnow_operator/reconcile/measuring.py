@@ -217,7 +217,8 @@ def measuring_pod(context: CompressionContext) -> PodSettings:
 def measurement_of(context: CompressionContext, index: int) -> Measurement:
     """What the pod of a round measures, and how."""
     spec, records = context.job.spec, context.state.ledger.records
-    objective, measured = context.origin.objective, measured_of(context.state.ledger)
+    objective = context.origin.objective
+    recorded = measured_of(context.state.ledger).get(BASELINE_NUMBER)
     others = [n for n in built_numbers(context) if n != BASELINE_NUMBER]
     return Measurement(
         job=context.identity,
@@ -231,7 +232,8 @@ def measurement_of(context: CompressionContext, index: int) -> Measurement:
         goals=goals_of(spec),
         prefer=prefer_of(spec),
         earlier=tuple(_earlier(context)),
-        recorded=measured[BASELINE_NUMBER].values if BASELINE_NUMBER in measured else None,
+        recorded=None if recorded is None else recorded.values,
+        recorded_round=1 if recorded is None else recorded.round,
     )
 
 

@@ -56,6 +56,7 @@ def measurement(**changes: Any) -> Measurement:
             ),
         ),
         recorded={"accuracy": (0.99, 0.001)},
+        recorded_round=2,
     )
     return replace(whole, **changes)
 

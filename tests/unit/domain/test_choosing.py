@@ -33,7 +33,7 @@ def trial(number: int, name: str, outcome: Outcome = Outcome.SUCCEEDED) -> Trial
 
 def test_a_trial_is_read_as_what_it_records_without_its_test_values() -> None:
     assert recorded_of(trial(4, "int8")) == Recorded(
-        4, "int8", {"size_bytes": (40.0, None)}, {"latency_p95_seconds@1": (0.005, None)}
+        4, "int8", {"size_bytes": (40.0, None)}, {"latency_p95_seconds@1": (0.005, None)}, 2
     )
 
 
