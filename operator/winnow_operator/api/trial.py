@@ -137,8 +137,8 @@ class TrialStatus(ApiModel):
     baseline: tuple[MetricValue, ...] = Field(
         default=(), max_length=32, json_schema_extra=atomic_list()
     )
-    """Of a candidate: what the baseline measured in the same round, where it differs from what the
-    baseline's own Trial records."""
+    """Of a candidate of another round than the baseline's own Trial: what the baseline measured
+    there, but for what came out the same."""
     round: int | None = Field(default=None, ge=1)
     """Of a candidate: the round that measured it."""
     cause: str | None = Field(default=None, max_length=63)
