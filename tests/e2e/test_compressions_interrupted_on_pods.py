@@ -1,7 +1,7 @@
 """Compressions that are suspended, lose pods or their operator: what is built and chosen is the same.
 
-Each job asks for what the undisturbed one of the fixture has asked for, so that its candidates must
-have the same seeds and figures to the last digit, but for those that a clock measures.
+Each job asks for the first candidates of the undisturbed one of the fixture, so that they must have
+the same seeds and figures to the last digit, but for those that a clock measures.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.e2e.conftest import Cluster, Compressed
 from tests.support.api import Api, Body, eventually
 from tests.support.candidates import candidates
 from tests.support.namespace import Namespace, conditions, holds
-from tests.support.real_jobs import real_compression
+from tests.support.real_jobs import HALF_INT8, INT8, real_compression
 from winnow_operator.kube.resources import PODS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prove, pytest.mark.timeout(1800)]
@@ -31,6 +31,11 @@ TIMED = ("latency_", "throughput_", "cpu_", "memory_")
 def jobs(api: Api, compressed: Compressed) -> Namespace:
     """The namespace of a compression that nobody has disturbed."""
     return Namespace(api, compressed.namespace).compressions
+
+
+def disturbed(name: str) -> Body:
+    """A job whose last candidate waits for a slot while the others are built."""
+    return real_compression(name, candidates=[INT8, HALF_INT8], budget={"parallelism": 2})
 
 
 async def running_pod(jobs: Namespace, job: str, component: str) -> Body | None:
@@ -93,7 +98,9 @@ async def check_same(jobs: Namespace, job: str, compressed: Compressed) -> None:
     body = await jobs.ended(job, seconds=END_SECONDS)
 
     assert holds(body, "Complete"), conditions(body)
-    assert await facts(jobs, job) == await facts(jobs, "small")
+    found, undisturbed = await facts(jobs, job), await facts(jobs, "small")
+    assert list(found) == ["baseline", "int8", "half-int8"]
+    assert found == {name: undisturbed[name] for name in found}
     chosen = compressed.job["status"]["selected"]["candidate"]
     assert body["status"]["selected"]["candidate"] == chosen
     assert broken_invariants(body, await world_of(jobs, job)) == []
@@ -105,7 +112,7 @@ async def test_a_compression_suspended_while_it_builds_and_while_it_measures_goe
     async def some_built() -> dict[str, str]:
         return await built(jobs, "paused")
 
-    await jobs.create_job(real_compression("paused"))
+    await jobs.create_job(disturbed("paused"))
     await eventually(some_built, seconds=600, what="a candidate that is built")
     await in_the_middle(jobs, "paused", "trial")
     await suspend(jobs, "paused")
@@ -129,7 +136,7 @@ async def test_a_compression_suspended_while_it_builds_and_while_it_measures_goe
 async def test_pods_that_somebody_deletes_run_again(
     jobs: Namespace, compressed: Compressed
 ) -> None:
-    await jobs.create_job(real_compression("robbed"))
+    await jobs.create_job(disturbed("robbed"))
     for component in ("trial", "measurement"):
         pod = await in_the_middle(jobs, "robbed", component)
         await jobs.api.delete(jobs.path(PODS, pod["metadata"]["name"]))
@@ -140,7 +147,7 @@ async def test_pods_that_somebody_deletes_run_again(
 async def test_an_operator_that_is_killed_while_pods_build_and_measure_loses_nothing(
     jobs: Namespace, compressed: Compressed, cluster: Cluster
 ) -> None:
-    await jobs.create_job(real_compression("orphaned"))
+    await jobs.create_job(disturbed("orphaned"))
     for component in ("trial", "measurement"):
         await in_the_middle(jobs, "orphaned", component)
         # Both replicas, at once and without a warning.
