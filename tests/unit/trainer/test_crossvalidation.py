@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.trainings import assignment_document, pod_variables
+from winnow_contract.assignments import decode_assignments
 from winnow_contract.manifests import FOLDS, find_committed, read_artifact
 from winnow_contract.pod import start_pod
 from winnow_contract.program import Stopping
@@ -21,6 +22,7 @@ from winnow_trainer.data.load import load_data
 from winnow_trainer.determinism import make_deterministic
 from winnow_trainer.errors import DataError
 from winnow_trainer.packs import SequentialPack
+from winnow_trainer.splits import split
 from winnow_trainer.task import read_task
 from winnow_trainer.trials import run_trial, set_up
 
@@ -137,3 +139,18 @@ def test_a_stop_between_folds_ends_the_trial(tmp_path: Path) -> None:
 def test_more_folds_than_rows_of_a_class_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"evaluation.folds is 20, class 'class_2' has 10 rows"):
         bench(tmp_path, test="0.8", folds=20)
+
+
+def test_a_compression_of_the_final_model_is_judged_by_the_rows_of_its_first_fold(
+    tmp_path: Path,
+) -> None:
+    made = bench(tmp_path, final_of=1)
+    result = result_of(made)
+    folder = tmp_path / "artifacts/digits-t00001/aaaaaaaa"
+    manifest = read_artifact(folder, result.digest).document
+
+    document = assignment_document(data=WINE, settings={"epochs": "3", "width": "8"})
+    document["task"]["evaluation"] = manifest["task"]["evaluation"]
+    task = read_task(decode_assignments(json.dumps({**document, "trialsPerPod": 1})))
+
+    assert split(made.dataset, task.evaluation).digest == made.splits.digest
