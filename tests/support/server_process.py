@@ -73,6 +73,12 @@ def run_program(serving: Serving, *arguments: str, **changes: str) -> Ended:
     return Ended(done.returncode, done.stdout + done.stderr, reason)
 
 
+def read(connection: http.client.HTTPConnection) -> Answer:
+    """The answer to what was asked over a connection."""
+    response = connection.getresponse()
+    return Answer(response.status, response.headers, response.read())
+
+
 class Server:
     """A server that is up.
 
@@ -146,8 +152,16 @@ class Server:
                 return self.ask(path, body, connection=own, **headers)
         written = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request("GET" if body is None else "POST", path, body, written)
-        response = connection.getresponse()
-        return Answer(response.status, response.headers, response.read())
+        return read(connection)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let it do nothing for a while; what is sent meanwhile is there when it goes on."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def terminate(self) -> None:
         """Send SIGTERM, as the kubelet does."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -26,10 +27,19 @@ logger = logging.getLogger("winnow_server")
 def main(words: list[str]) -> int:
     """Do what the argument says."""
     send_logs("INFO", JsonFormatter())
+    stop_on_sigterm()
     programs: dict[str, Callable[[Serving], object]] = {"fetch": _fetch, "serve": _serve}
     if len(words) != 1 or words[0] not in programs:
         return _end(ExitCode.PERMANENT, f"the argument must be fetch or serve, it is {words!r}")
     return _run(programs[words[0]])
+
+
+def stop_on_sigterm() -> None:
+    """End at once on SIGTERM, until a server is up and drains.
+
+    The first process of a container has no such default: the kernel would keep the signal from it.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ExitCode.STOPPED))
 
 
 def _fetch(serving: Serving) -> None:

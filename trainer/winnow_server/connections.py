@@ -20,8 +20,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 __all__ = ["AgeingProtocol", "Lifecycle", "close_stalled", "protocol_class"]
 
+MAX_HEAD_BYTES = 64 << 10
+"""Of a request's first line and headers; uvicorn alone would take any number."""
 SPREAD = 0.1
 """Of the age: connections that were opened together are not all closed together."""
+
+_TOO_LARGE = b'{"error":"the headers of the request have over %d bytes"}' % MAX_HEAD_BYTES
+HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"
+    b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(_TOO_LARGE), _TOO_LARGE)
+)
 
 
 @dataclass(slots=True)
@@ -32,6 +40,8 @@ class Lifecycle:
     """Seconds; 0: connections do not age."""
     arrival_seconds: float = 60.0
     """How long a request may take to arrive."""
+    max_message_bytes: int = 64 << 20
+    """Of a request with all that HTTP may wrap it in, chunk by chunk."""
     tasks: Collection[object] = field(default=(), init=False)
     """One for each request that has begun to arrive and is not answered."""
     drain_since: float | None = field(default=None, init=False)
@@ -59,6 +69,8 @@ class AgeingProtocol(HttpToolsProtocol):
         self._old_from = float("inf")
         self.waits_since: float | None = None
         """Since when a request is arriving, or the first one is waited for."""
+        self._is_in_head = True
+        self._arrived_bytes = 0
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -70,13 +82,28 @@ class AgeingProtocol(HttpToolsProtocol):
             self._old_from = now + spread * self._lifecycle.max_age
 
     @override
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.waits_since is None:
+            return
+        self._arrived_bytes += len(data)
+        if self._is_in_head and self._arrived_bytes > MAX_HEAD_BYTES:
+            self.transport.write(HEAD_TOO_LARGE)
+            self.transport.close()
+        elif self._arrived_bytes > self._lifecycle.max_message_bytes:
+            self.transport.abort()
+
+    @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.waits_since = time.monotonic()
+        self._is_in_head = True
+        self._arrived_bytes = 0
 
     @override
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        self._is_in_head = False
         if self._lifecycle.is_draining or time.monotonic() >= self._old_from:
             self.cycle.keep_alive = False
 

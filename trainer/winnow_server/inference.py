@@ -34,7 +34,7 @@ BYTES = (b"content-type", b"application/octet-stream")
 HEADER_LENGTH = b"inference-header-content-length"
 _READ = frozenset({b"content-length", HEADER_LENGTH, b"expect", b"content-encoding"})
 MAX_DIGITS = 18
-DISCARDED_BYTES = 64 << 20
+DISCARDED_BYTES = 16 << 20
 """Of a body that is too large: read and thrown away, so that its sender gets to read the answer."""
 
 

@@ -20,7 +20,7 @@ from winnow_contract.serving import Serving
 from winnow_server.app import App
 from winnow_server.batching import Batcher, Limits
 from winnow_server.connections import Lifecycle, close_stalled, protocol_class
-from winnow_server.inference import Inference
+from winnow_server.inference import DISCARDED_BYTES, Inference
 from winnow_server.metrics import Metrics
 from winnow_server.model import ServedModel, open_model
 
@@ -37,6 +37,8 @@ LAST_SECONDS = 20
 """What requests that are under way at the end of draining may still take."""
 TICKS_PER_SECOND = 10
 BACKLOG = 2048
+ENVELOPE = 8
+"""A body in chunks of one byte comes in six times as many."""
 
 
 def serve(serving: Serving) -> None:
@@ -47,7 +49,10 @@ def serve(serving: Serving) -> None:
         OSError: if it cannot be read, or the port is taken.
     """
     model = open_model(serving)
-    lifecycle = Lifecycle(serving.connection_max_age)
+    lifecycle = Lifecycle(
+        serving.connection_max_age,
+        max_message_bytes=ENVELOPE * serving.max_request_bytes + DISCARDED_BYTES,
+    )
     app = make_app(serving, model, lifecycle)
     listener = _listen(serving.port)
     logger.info(

@@ -8,9 +8,10 @@ import socket
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import numpy as np
 import pytest
@@ -18,9 +19,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from safetensors.numpy import load_file, save_file
 
 from tests.integration.server.conftest import Digits, fetched, settings_for
-from tests.support.onnx_graphs import convolutional
-from tests.support.served_artifacts import artifact, on_the_claim, request_of
-from tests.support.server_process import Server, run_program, serving_process
+from tests.support.served_artifacts import request_of
+from tests.support.server_process import Server, read, run_program, serving_process
 from winnow_contract.exit_codes import ExitCode
 from winnow_contract.files import file_digest
 from winnow_contract.manifests import write_manifest
@@ -137,16 +137,25 @@ def test_a_server_that_drains_answers_all_and_closes_each_connection(
 def test_a_request_that_is_under_way_at_the_very_end_is_answered(
     serving: Serving, rows: bytes
 ) -> None:
-    slow = replace(serving, drain_seconds=0, delay_factor=1000)
-    with serving_process(slow) as up, ThreadPoolExecutor(1) as other:
-        # A thousand times what it takes: seconds for the largest batch as JSON.
-        answer = other.submit(up.ask, up.path, rows)
-        while metric(up, "winnow_server_batch_size_count") < 1:
-            pass
-        up.terminate()
+    with serving_process(replace(serving, drain_seconds=0)) as up, up.connected() as slow:
+        slow.putrequest("POST", up.path)
+        slow.putheader("content-length", str(len(rows)))
+        slow.endheaders(rows[:50])
+        assert up.ask(up.path, rows).status == 200  # by now it has the half, too
 
-        assert answer.result().status == 200
+        up.terminate()
+        while can_connect(up):
+            pass
+        slow.send(rows[50:])
+        last = read(slow)
+
+        assert (last.status, last.closes) == (200, True)
         assert up.wait() == 0
+
+
+def can_connect(server: Server) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", server.port)) == 0
 
 
 def test_an_old_connection_ends_with_its_next_answer_and_says_so(
@@ -198,25 +207,26 @@ def test_clients_that_never_try_again_lose_nothing_over_ageing_connections_and_a
 
 
 def test_more_requests_than_may_wait_are_refused_with_429_and_the_rest_answered(
-    tmp_path: Path,
+    serving: Serving, rows: bytes
 ) -> None:
-    # A model that takes long, so that a queue forms.
-    large = replace(on_the_claim(artifact(tmp_path, convolutional(channels=128))), max_batch=64)
-    rows = request_of(np.random.default_rng(1).normal(size=(32, 36)).astype(np.float32))
+    with serving_process(replace(serving, max_queue=2)) as up, ExitStack() as opened:
+        lines = [opened.enter_context(up.connected()) for _ in range(16)]
+        for line in lines:
+            assert up.ask(up.path, rows, connection=line).status == 200
 
-    with (
-        serving_process(replace(large, max_queue=2, max_batch=32)) as up,
-        ThreadPoolExecutor(16) as clients,
-    ):
-        answers = list(clients.map(lambda _: up.ask(up.path, rows), range(40)))
+        with up.paused():  # so that all are there when it looks again
+            for line in lines:
+                line.request("POST", up.path, rows)
+        answers = [read(line) for line in lines]
+
         statuses = Counter(answer.status for answer in answers)
-
-        assert statuses.keys() == {200, 429}
-        assert statuses[200] >= 2
+        assert statuses == {200: 2, 429: 14}
         refused = next(answer for answer in answers if answer.status == 429)
         assert "2 requests wait already, which is the limit" in refused.document["error"]
-        assert metric(up, REQUESTS_METRIC, code="429") == statuses[429]
-        assert metric(up, f"{DURATION_METRIC}_count") == 40
+        assert metric(up, REQUESTS_METRIC, code="429") == 14
+        assert metric(up, f"{DURATION_METRIC}_count") == 32
+        assert metric(up, "winnow_server_batch_size_bucket", le="4.0") >= 17
+        assert {up.ask(up.path, rows, connection=line).status for line in lines} == {200}
 
 
 def test_requests_that_arrive_together_are_computed_together_and_right(
@@ -247,6 +257,36 @@ def test_a_client_that_sends_half_a_request_and_leaves_does_no_harm(
         one.putrequest("POST", server.path)
         one.putheader("content-length", str(len(rows)))
         one.endheaders(rows[:50])
+
+    assert server.ask(server.path, rows).status == 200
+
+
+@pytest.mark.parametrize("piece", [b"x: " + b"y" * 1000 + b"\r\n", b"z" * 1000])
+def test_headers_without_an_end_are_refused(server: Server, piece: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
+        line.sendall(b"POST / HTTP/1.1\r\n")
+        try:
+            for _ in range(1000):
+                line.sendall(piece)
+        except ConnectionError:
+            pass  # it has said its sentence, and reads no more
+        answer = line.recv(4096)
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b"over 65536 bytes" in answer
+
+
+def send_for_ever(line: socket.socket, piece: bytes) -> NoReturn:
+    while True:
+        line.sendall(piece)
+
+
+def test_a_body_in_endless_chunks_is_cut_off(server: Server, rows: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
+        head = f"POST {server.path} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+        line.sendall(head.encode() + b"1\r\nx\r\n0\r\n")
+        with pytest.raises(ConnectionError):
+            send_for_ever(line, b"trailer: " + b"t" * 60_000 + b"\r\n")
 
     assert server.ask(server.path, rows).status == 200
 
