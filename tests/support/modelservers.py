@@ -17,6 +17,8 @@ from winnow_operator.kube.resources import (
 )
 
 NAME = "digits"
+WAIT_SECONDS = 90.0
+"""A rollout is a dozen turns between operator, controllers and pods, on a machine that may be busy."""
 FIRST = "sha256:" + "1a" * 32
 SECOND = "sha256:" + "2b" * 32
 THIRD = "sha256:" + "3c" * 32
@@ -61,7 +63,7 @@ class Servers:
         return await self.api.merge(self.namespace.path(MODELSERVERS, name), {"spec": spec})
 
     async def serves(
-        self, model: Body, name: str = NAME, *, replicas: int = 1, seconds: float = 30.0
+        self, model: Body, name: str = NAME, *, replicas: int = 1, seconds: float = WAIT_SECONDS
     ) -> Body:
         """A ModelServer once it serves this model with so many pods and nothing is on its way."""
 
@@ -81,7 +83,7 @@ class Servers:
         what = f"{name} with {model['digest'][:16]}"
         return await eventually(check, seconds=seconds, what=what)
 
-    async def state(self, state: str, name: str = NAME, *, seconds: float = 30.0) -> Body:
+    async def state(self, state: str, name: str = NAME, *, seconds: float = WAIT_SECONDS) -> Body:
         """A ModelServer once its state is this word, for its spec as it is."""
 
         async def check() -> Body | None:
@@ -102,14 +104,14 @@ class Servers:
             matches = found.get("reason") == reason and found.get("status") == status
             return found if matches else None
 
-        return await eventually(check, what=f"{kind}={reason} of {name}")
+        return await eventually(check, seconds=WAIT_SECONDS, what=f"{kind}={reason} of {name}")
 
     async def deployments(self) -> dict[str, int]:
         """Pods that each Deployment is told to have, by its name."""
         items = (await self.api.get(self.namespace.path(DEPLOYMENTS)))["items"]
         return {d["metadata"]["name"]: d["spec"]["replicas"] for d in items}
 
-    async def only_deployment(self, name: str, *, seconds: float = 30.0) -> None:
+    async def only_deployment(self, name: str, *, seconds: float = WAIT_SECONDS) -> None:
         """Wait until this is the only Deployment."""
 
         async def check() -> bool:
