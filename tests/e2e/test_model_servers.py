@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +14,8 @@ from sklearn.datasets import load_digits
 from tests.e2e.conftest import Cluster, Compressed
 from tests.support.api import Api, Body, eventually
 from tests.support.modelservers import Servers, model_server, outcomes, revision
-from tests.support.namespace import Namespace, conditions, holds
+from tests.support.namespace import RESTRICTED, Namespace, conditions, holds
+from tests.support.real_jobs import SOURCE, source_search
 
 pytestmark = pytest.mark.cluster
 
@@ -24,10 +27,44 @@ ROWS = 32
 """No more than a request may have (`spec.server.maxBatchSize`)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A search on real pods, each of whose trials has a model of its own."""
+
+    namespace: str
+    winner: Body
+    """As the status of the search has it."""
+    models: tuple[Body, ...]
+    """URI and digest of each trial's artifact, that of the winner first."""
+
+
+@pytest.fixture(scope="module")
+def searched(cluster: Cluster) -> Iterator[Searched]:
+    """Made once: a search of two trials needs no compression to give two models."""
+    name = f"test-{secrets.token_hex(4)}"
+    namespace = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": RESTRICTED},
+    }
+    cluster.run("create", "-f", "-", stdin=json.dumps(namespace))
+    try:
+        cluster.run("-n", name, "create", "-f", "-", stdin=json.dumps(source_search()))
+        ended = "--for=jsonpath={.status.completionTime}"
+        cluster.run("-n", name, "wait", f"searchjob/{SOURCE}", ended, "--timeout=600s")
+        winner = cluster.read(name, "searchjob", SOURCE)["status"]["winner"]
+        trials = json.loads(cluster.run("-n", name, "get", "trials", "-o", "json"))["items"]
+        found = [named(t["status"]["artifact"]) for t in trials if "artifact" in t["status"]]
+        first = named(winner["artifact"])
+        yield Searched(name, winner, (first, *(m for m in found if m != first)))
+    finally:
+        cluster.run("delete", "namespace", name, "--wait=false")
+
+
 @pytest.fixture
-def servers(api: Api, compressed: Compressed) -> Servers:
-    """The servers of the namespace whose jobs made the models."""
-    return Servers(Namespace(api, compressed.namespace))
+def servers(api: Api, searched: Searched) -> Servers:
+    """The servers of the namespace whose search made the models."""
+    return Servers(Namespace(api, searched.namespace))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +104,9 @@ class Client:
     def accuracy(self) -> float:
         """The share of scanned digits that are named right."""
         digits: Any = load_digits()
-        named = self.infer(digits.data[:ROWS].tolist())
-        return sum(a == b for a, b in zip(named, digits.target[:ROWS], strict=True)) / ROWS
-
-
-def client(cluster: Cluster, compressed: Compressed, name: str) -> Client:
-    return Client(cluster, compressed.namespace, name)
+        classes = self.infer(digits.data[:ROWS].tolist())
+        right = [a == int(b) for a, b in zip(classes, digits.target[:ROWS], strict=True)]
+        return sum(right) / ROWS
 
 
 def named(artifact: Body, *, digest: str = "") -> Body:
@@ -85,44 +119,43 @@ def server(name: str, **spec: Any) -> Body:
 
 
 async def test_the_selection_of_a_compression_is_served_and_names_digits(
-    cluster: Cluster, compressed: Compressed, servers: Servers
+    cluster: Cluster, compressed: Compressed, api: Api
 ) -> None:
+    servers = Servers(Namespace(api, compressed.namespace))
     selected = compressed.job["status"]["selected"]
     await servers.create(server("chosen", model={"compressionJob": "small"}, replicas=2))
     body = await servers.serves(selected["artifact"], "chosen", replicas=2, seconds=180)
 
     assert body["status"]["model"] == f"small/{selected['candidate']}"
-    assert client(cluster, compressed, "chosen").accuracy() > 0.85
+    assert Client(cluster, compressed.namespace, "chosen").accuracy() > 0.85
 
 
 async def test_the_winner_of_a_search_is_served_as_it_was_trained(
-    cluster: Cluster, compressed: Compressed, servers: Servers
+    cluster: Cluster, searched: Searched, servers: Servers
 ) -> None:
-    winner = compressed.search["status"]["winner"]
-    await servers.create(server("trained", model={"searchJob": "digits"}))
-    body = await servers.serves(winner["artifact"], "trained", seconds=180)
+    await servers.create(server("trained", model={"searchJob": SOURCE}))
+    body = await servers.serves(searched.models[0], "trained", seconds=180)
 
-    assert body["status"]["model"] == winner["trial"]
-    assert client(cluster, compressed, "trained").accuracy() > 0.85
+    assert body["status"]["model"] == searched.winner["trial"]
+    assert Client(cluster, searched.namespace, "trained").accuracy() > 0.85
 
 
 async def test_another_model_takes_over_a_bad_one_does_not_and_what_is_deleted_comes_back(
-    cluster: Cluster, compressed: Compressed, servers: Servers
+    cluster: Cluster, searched: Searched, servers: Servers
 ) -> None:
-    status = compressed.job["status"]
-    first, second = (named(status[part]["artifact"]) for part in ("baseline", "selected"))
+    first, second = searched.models
     steps = {"steps": [{"replicas": 1, "pause": "3s"}]}
     canary = {"strategy": "Canary", "canary": steps}
     await servers.create(server("moving", model=first, rollout=canary))
     await servers.serves(first, "moving", seconds=180)
-    asker = client(cluster, compressed, "moving")
+    asker = Client(cluster, searched.namespace, "moving")
     assert asker.accuracy() > 0.85
 
     await servers.edit("moving", model=second)
     await servers.serves(second, "moving", seconds=180)
     assert asker.accuracy() > 0.85
 
-    wrong = named(status["selected"]["artifact"], digest=f"sha256:{'0' * 64}")
+    wrong = named(second, digest=f"sha256:{'0' * 64}")
     await servers.edit("moving", model=wrong)
     body = await servers.state("RolloutAborted", "moving", seconds=180)
     assert "refuses the model" in conditions(body)["Degraded"]["message"]
@@ -147,10 +180,10 @@ async def answers(asker: Client) -> bool:
 
 
 async def test_a_model_that_is_not_there_is_said_and_no_pod_ever_gets_ready(
-    compressed: Compressed, servers: Servers
+    searched: Searched, servers: Servers
 ) -> None:
-    artifact = compressed.job["status"]["selected"]["artifact"]
-    missing = {**named(artifact), "uri": f"{artifact['uri']}-elsewhere"}
+    (model, *_) = searched.models
+    missing = {**model, "uri": f"{model['uri']}-elsewhere"}
     await servers.create(server("missing", model=missing))
     body = await servers.state("ModelRefused", "missing", seconds=180)
 
