@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What one suggestion of each search engine costs, and making an engine anew from its records.
 
-    engine_cost.py [--quick]
+    engine_cost.py [--quick] [--only ALGORITHM ...]
 
 Six parameters, three of them logarithmic; for CMAES, which takes numbers alone, the first five.
 Times are CPU milliseconds of this thread, so that other work on the machine hardly counts. Beside
@@ -135,13 +135,16 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100 and 1,000 trials only")
-    sizes = (100, 1000) if parser.parse_args().quick else (100, 1000, 10_000)
+    names = [str(name) for name in AlgorithmName]
+    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="ALGORITHM")
+    given = parser.parse_args()
+    sizes = (100, 1000) if given.quick else (100, 1000, 10_000)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     print("| engine | trials | suggestion, ms | bare Optuna, ms | rebuild, ms |")
     print("|---|---|---|---|---|")
     for size in sizes:
         records = history(size)
-        for algorithm in map(str, AlgorithmName):
+        for algorithm in given.only:
             rebuild, ask, bare = measure(algorithm, size, records)
             beside = f"{bare:.2f}" if bare else "-"
             print(f"| {algorithm} | {size} | {ask:.2f} | {beside} | {rebuild:.0f} |")
