@@ -216,9 +216,10 @@ async def a_server_that_changes_its_model(namespace: Namespace) -> None:
     """With an autoscaler and a policy, which are taken away again, and another model."""
     servers = Servers(namespace)
     resources = {"requests": {"cpu": "100m"}}
-    more = {"autoscaling": {"maxReplicas": 2}, "networkPolicy": {}, "resources": resources}
+    scaling = {"maxReplicas": 2}
+    made = model_server(autoscaling=scaling, networkPolicy={}, resources=resources)
     async with serving_node(namespace.api, namespace.name):
-        await servers.create(model_server(**more))
+        await servers.create(made)
         await servers.serves(artifact())
         await servers.edit(model=artifact(SECOND), autoscaling=None, networkPolicy=None)
         await servers.serves(artifact(SECOND))

@@ -61,8 +61,8 @@ async def test_a_trial_counts_once_its_container_has_ended_and_its_slot_once_its
     )
     async with node as played:
         budget = {"maxTrials": 3, "parallelism": 1}
-        spec = {"algorithm": {"name": algorithm, "seed": 3}, "budget": budget}
-        await namespace.create_job(search_job(**spec))
+        algorithm_spec = {"name": algorithm, "seed": 3}
+        await namespace.create_job(search_job(algorithm=algorithm_spec, budget=budget))
         await eventually(first_has_outcome, seconds=60, what="an outcome")
         await namespace.edit_job("search", budget={"maxTrials": 4})
         await eventually(edit_is_seen, seconds=60, what="a look at the edited job")
