@@ -18,6 +18,10 @@ class Row(Protocol):
 R = TypeVar("R", bound=Row)
 
 
+class OtherResultsError(SystemExit):
+    """The file holds rows that were measured in another way: what the command ends with."""
+
+
 @dataclass(slots=True)
 class Results(Generic[R]):
     """Rows that are complete, and what they were measured on."""
@@ -47,7 +51,7 @@ def open_results(
     """Rows to be added to; those of the file, if they were measured in the same way.
 
     Raises:
-        ValueError: if they were not.
+        OtherResultsError: if they were not.
     """
     results = Results[R](path, machine, settings)
     if not path.exists():
@@ -59,7 +63,7 @@ def open_results(
     ):
         changed = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k))
         if changed:
-            raise ValueError(
+            raise OtherResultsError(
                 f"{path.name} was measured with another {name} ({', '.join(changed)}): "
                 "name another file with --output"
             )

@@ -11,7 +11,7 @@ import yaml
 from benchmarks.figures import figures, ratios
 from benchmarks.ranges import check
 from benchmarks.report import report
-from benchmarks.results import open_results, read_results
+from benchmarks.results import OtherResultsError, open_results, read_results
 from benchmarks.runs import Row
 from benchmarks.throughput import RANGES, is_measured, workloads
 from benchmarks.workloads import Workload, bare_job, differences
@@ -136,7 +136,7 @@ def test_rows_of_another_machine_are_not_mixed_in(tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
     open_results(path, Row, MACHINE, SETTINGS).add(rounds(1))
 
-    with pytest.raises(ValueError, match=r"another machine \(cores\): name another file"):
+    with pytest.raises(OtherResultsError, match=r"another machine \(cores\): name another file"):
         open_results(path, Row, {**MACHINE, "cores": 64}, SETTINGS)
 
 
