@@ -86,7 +86,7 @@ def _contents(draw: st.DrawFn) -> ReportInput:
 
 
 @given(_contents())
-@settings(max_examples=examples(3))
+@settings(max_examples=examples(1.5))
 def test_every_place_lies_inside_of_the_view_box(content: ReportInput) -> None:
     for markup in (pareto_plot(content, LATENCY), size_bars(content), latency_bars(content, 1)):
         assert_inside(read_page(markup).all("svg")[0])

@@ -83,7 +83,7 @@ CHOICES = {
 }
 
 
-@settings(max_examples=examples(2))
+@settings(max_examples=examples(1))
 @given(
     st.one_of(
         [

@@ -27,7 +27,7 @@ from winnow_trainer.architectures.students import evenly
 SHARES = st.floats(0.01, 1)
 
 
-@settings(max_examples=examples(2))
+@settings(max_examples=examples(1))
 @given(st.sampled_from(FAMILIES), SHARES, SHARES)
 def test_a_student_fits_into_its_teacher_and_can_be_built(
     family: str, width: float, depth: float

@@ -51,7 +51,7 @@ def silence(model: Model, coupling: Coupling, kept: Tensor) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=examples(0.6))
+@settings(max_examples=examples(0.3))
 @given(st.data())
 def test_cutting_what_nothing_reads_changes_no_output(family: str, data: st.DataObject) -> None:
     architecture = small(family)
@@ -71,7 +71,7 @@ def test_cutting_what_nothing_reads_changes_no_output(family: str, data: st.Data
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=examples(0.6))
+@settings(max_examples=examples(0.3))
 @given(st.data())
 def test_a_cut_model_is_rebuilt_bit_by_bit_from_json_and_its_tensors(
     family: str, data: st.DataObject

@@ -145,7 +145,7 @@ def test_a_member_that_is_no_array_is_refused(tmp_path: Path) -> None:
         load_arrays(path, "", DataKind.AUTO)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(3))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(2))
 @given(place=st.floats(0, 0.999), byte=st.integers(0, 255), keep=st.floats(0.2, 1))
 def test_no_damage_to_a_file_raises_anything_but_a_sentence(
     tmp_path: Path, place: float, byte: int, keep: float
