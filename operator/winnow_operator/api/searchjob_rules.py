@@ -6,6 +6,8 @@ in), `domain.checks` says in the same words.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from winnow_operator.api.algorithms import (
     LEARNING,
     WITH_CHOICES,
@@ -46,9 +48,14 @@ _WITHOUT_PARENT = (
 _OF_NO_CHOICE = (
     "has(p.when) && self.space.parameters.exists(q, q.name == p.when.parameter && !has(q.choice))"
 )
-_ABLE_TO_CONDITION = ", ".join(f"'{name}'" for name in AlgorithmName if name in WITH_CONDITIONS)
 FINISHED = "(c.type == 'Complete' || c.type == 'Failed') && c.status == 'True'"
 """Of a condition `c`: the job has ended."""
+
+
+def _is_one_of(able: Collection[AlgorithmName]) -> str:
+    """A CEL expression: the algorithm is one of these."""
+    names = ", ".join(f"'{name}'" for name in AlgorithmName if name in able)
+    return f"self.algorithm.name in [{names}]"
 
 
 def _duration_rule(name: str) -> Rule:
@@ -153,7 +160,7 @@ _PARENT_IS_CHOICE = Rule(
     ".space.parameters",
 )
 _NO_CONDITIONS = Rule(
-    f"self.algorithm.name in [{_ABLE_TO_CONDITION}] || self.space.parameters.all(p, !has(p.when))",
+    f"{_is_one_of(WITH_CONDITIONS)} || self.space.parameters.all(p, !has(p.when))",
     "this algorithm takes no parameters with a condition (when)",
     said(
         "parameter %s has a condition (when), which algorithm %s cannot search: use "
@@ -164,9 +171,7 @@ _NO_CONDITIONS = Rule(
     ".space.parameters",
 )
 _SEVERAL_OBJECTIVES = Rule(
-    "self.objectives.size() == 1 || self.algorithm.name in ["
-    + ", ".join(f"'{name}'" for name in AlgorithmName if name in WITH_SEVERAL_OBJECTIVES)
-    + "]",
+    f"self.objectives.size() == 1 || {_is_one_of(WITH_SEVERAL_OBJECTIVES)}",
     "this algorithm takes one objective",
     said(
         "objectives are %s, and algorithm %s takes one: use "
@@ -199,9 +204,7 @@ _ROOM_FOR_CONSTRAINED = Rule(
     ".trialsPerPod",
 )
 _LEARNS_FROM_START = Rule(
-    "!has(self.start) || self.start.size() == 0 || self.algorithm.name in ["
-    + ", ".join(f"'{name}'" for name in AlgorithmName if name in LEARNING)
-    + "]",
+    f"!has(self.start) || self.start.size() == 0 || {_is_one_of(LEARNING)}",
     "start is for algorithms that learn",
     said(
         "start has %s points, and algorithm %s learns nothing from them: use "
