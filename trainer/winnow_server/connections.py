@@ -16,12 +16,25 @@ from functools import partial
 from typing import Any
 
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
-__all__ = ["AgeingProtocol", "Lifecycle", "close_stalled", "protocol_class"]
+__all__ = [
+    "EXCHANGE",
+    "AgeingProtocol",
+    "Lifecycle",
+    "answer_whole",
+    "close_stalled",
+    "protocol_class",
+]
 
 MAX_HEAD_BYTES = 64 << 10
 """Of a request's first line and headers; uvicorn alone would take any number."""
+EXCHANGE = "winnow.exchange"
+"""Key of the scope under which uvicorn's side of a request lies."""
 SPREAD = 0.1
 """Of the age: connections that were opened together are not all closed together."""
 
@@ -103,6 +116,7 @@ class AgeingProtocol(HttpToolsProtocol):
     @override
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
+        self.scope[EXCHANGE] = self.cycle  # type: ignore[literal-required] # a name of our own
         self._is_in_head = False
         if self._lifecycle.is_draining or time.monotonic() >= self._old_from:
             self.cycle.keep_alive = False
@@ -111,6 +125,35 @@ class AgeingProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self.waits_since = None
+
+
+def answer_whole(exchange: RequestResponseCycle, status: int, head: bytes, body: bytes) -> bool:
+    """Write an answer in one piece; False, with nothing done, if that is not possible now.
+
+    uvicorn checks and writes head and body one after the other, header by header, which takes it
+    longer than a small model runs.
+
+    Args:
+        exchange: of the request.
+        status: of the answer.
+        head: its headers, each with its line's end; none of what a client sent is in them.
+        body: all of it.
+    """
+    if exchange.flow.write_paused or exchange.response_started:
+        return False
+    if exchange.disconnected:
+        return True
+    exchange.response_started = True
+    parts = [STATUS_LINE[status]]
+    parts += [b"%b: %b\r\n" % header for header in exchange.default_headers]
+    parts += [head, b"\r\n" if exchange.keep_alive else b"connection: close\r\n\r\n", body]
+    exchange.transport.write(b"".join(parts))
+    exchange.response_complete = True
+    exchange.message_event.set()
+    if not exchange.keep_alive:
+        exchange.transport.close()
+    exchange.on_response()
+    return True
 
 
 def protocol_class(lifecycle: Lifecycle) -> Callable[..., AgeingProtocol]:

@@ -12,6 +12,14 @@ from http import HTTPStatus
 class RequestError(Exception):
     """A request is answered with a status and a sentence."""
 
-    def __init__(self, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
+    def __init__(
+        self,
+        message: str,
+        status: HTTPStatus = HTTPStatus.BAD_REQUEST,
+        *,
+        ends_connection: bool = False,
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.ends_connection = ends_connection
+        """Whether what still comes of the request is not to be taken for the next one."""

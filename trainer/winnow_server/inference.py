@@ -15,6 +15,7 @@ from winnow_runtime.artifacts import Tensor
 from winnow_runtime.errors import ModelError
 from winnow_server.answers import encode_answer, encode_error
 from winnow_server.batching import Batcher
+from winnow_server.connections import EXCHANGE, answer_whole
 from winnow_server.errors import RequestError
 from winnow_server.metrics import Metrics
 from winnow_server.requests import InferenceRequest, are_finite, parse_request
@@ -29,9 +30,10 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-JSON = (b"content-type", b"application/json")
-BYTES = (b"content-type", b"application/octet-stream")
 HEADER_LENGTH = b"inference-header-content-length"
+JSON = b"content-type: application/json\r\n"
+CLOSE = b"connection: close\r\n"
+BYTES = b"content-type: application/octet-stream\r\n" + HEADER_LENGTH + b": %d\r\n"
 _READ = frozenset({b"content-length", HEADER_LENGTH, b"expect", b"content-encoding"})
 MAX_DIGITS = 18
 DISCARDED_BYTES = 16 << 20
@@ -78,41 +80,38 @@ class Inference:
         """Answer one request."""
         start = time.perf_counter()
         try:
-            head = _read_head(scope["headers"])
-            body = await self._read_body(head, receive)
+            asked = _read_head(scope["headers"])
+            body = await self._read_body(asked, receive)
             start = time.perf_counter()
-            request = parse_request(body, head.header_length, self._signature)
+            request = parse_request(body, asked.header_length, self._signature)
             outputs = await self._batcher.run(request.rows)
-            status, headers, content = self._answer(request, outputs)
+            status, head, content = self._answer(request, outputs)
         except _Gone:
             return
         except RequestError as error:
-            status, headers, content = error.status, [JSON], encode_error(str(error))
+            status, content = error.status, encode_error(str(error))
+            head = JSON + CLOSE if error.ends_connection else JSON
         except ModelError as error:
             logger.error("the model failed", extra={"error": str(error)})  # noqa: TRY400 -- no bug
-            status, headers, content = 500, [JSON], encode_error(str(error))
+            status, head, content = 500, JSON, encode_error(str(error))
         except Exception:
             logger.exception("a bug of the server")
-            status, headers, content = 500, [JSON], encode_error("the server failed; see its log")
+            status, head, content = 500, JSON, encode_error("the server failed; see its log")
         if self._delay:
             await asyncio.sleep(self._delay * (time.perf_counter() - start))
-        headers.append((b"content-length", b"%d" % len(content)))
-        await send({"type": "http.response.start", "status": int(status), "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+        await _send(scope, send, int(status), head, content)
         seconds = time.perf_counter() - start
         self._metrics.answered(int(status), seconds)
         if self._access_log:
             self._log(scope, int(status), seconds)
 
-    def _answer(
-        self, request: InferenceRequest, outputs: Tensor
-    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    def _answer(self, request: InferenceRequest, outputs: Tensor) -> tuple[int, bytes, bytes]:
         if not are_finite(outputs):
             raise ModelError("NaN", "the model's answer has numbers that are not finite")
         content, header_length = encode_answer(request, outputs, self._signature)
         if header_length is None:
-            return 200, [JSON], content
-        return 200, [BYTES, (HEADER_LENGTH, b"%d" % header_length)], content
+            return 200, JSON, content
+        return 200, BYTES % header_length, content
 
     async def _read_body(self, head: _Head, receive: Receive) -> bytes:
         most = self._max_request_bytes
@@ -148,6 +147,7 @@ class Inference:
             f"the body has {size}, at most {self._max_request_bytes} are taken: send fewer rows, "
             "or send binary tensors",
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            ends_connection=True,
         )
 
     def _log(self, scope: Scope, status: int, seconds: float) -> None:
@@ -161,6 +161,17 @@ class Inference:
                 "client": client[0],
             },
         )
+
+
+async def _send(scope: Scope, send: Send, status: int, head: bytes, content: bytes) -> None:
+    length = b"content-length: %d\r\n" % len(content)
+    exchange = scope.get(EXCHANGE)
+    is_plain = exchange is not None and not head.endswith(CLOSE)
+    if is_plain and answer_whole(exchange, status, head + length, content):
+        return
+    headers = [line.split(b": ") for line in (head + length).split(b"\r\n")[:-1]]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
 
 
 def _read_head(headers: list[tuple[bytes, bytes]]) -> _Head:

@@ -151,6 +151,7 @@ def test_curl_that_asks_before_it_sends_is_told_no(server: Server, tmp_path: Pat
     said = curl(url, "--data-binary", f"@{tmp_path / 'large'}", "-w", "%{http_code}")
 
     assert said.endswith("413")
+    assert server.ask(server.path, b"x" * 70_000, Expect="100-continue").closes
     assert "at most 65536 are taken" in said
 
 
