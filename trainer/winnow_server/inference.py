@@ -165,9 +165,8 @@ class Inference:
 
 async def _send(scope: Scope, send: Send, status: int, head: bytes, content: bytes) -> None:
     length = b"content-length: %d\r\n" % len(content)
-    exchange = scope.get(EXCHANGE)
-    is_plain = exchange is not None and not head.endswith(CLOSE)
-    if is_plain and answer_whole(exchange, status, head + length, content):
+    exchange = None if head.endswith(CLOSE) else scope.get(EXCHANGE)
+    if exchange is not None and answer_whole(exchange, status, head + length, content):
         return
     headers = [line.split(b": ") for line in (head + length).split(b"\r\n")[:-1]]
     await send({"type": "http.response.start", "status": status, "headers": headers})
