@@ -39,7 +39,12 @@ from winnow_operator.reconcile.building import CompressionContext
 from winnow_operator.reconcile.compressionstate import CompressionState
 from winnow_operator.reconcile.finishing import finish
 from winnow_operator.reconcile.jobcontext import Step, owner_of
-from winnow_operator.reconcile.lifecycle import JobReconciler, max_duration_seconds, soonest
+from winnow_operator.reconcile.lifecycle import (
+    JobReconciler,
+    as_seen,
+    max_duration_seconds,
+    soonest,
+)
 from winnow_operator.reconcile.measuring import (
     check_measurable,
     end_measurements,
@@ -249,15 +254,8 @@ class CompressionJobReconciler(JobReconciler[CompressionJob, CompressionState]):
             activity = f"round {index}: one pod measures all candidates beside the baseline"
         planned = len(ledger) if context.state.exhausted else context.rounds.planned
         return replace(
-            self._situation(context.body, context.job),
-            ledger=ledger,
+            as_seen(self._situation(context.body, context.job), ledger, step),
             planned=planned,
-            active_pods=step.active_pods,
-            started=step.started,
-            blockage=step.blockage,
-            degraded=step.degraded,
-            image=step.image,
-            template_hash=step.template_hash,
             server_image=server_image(context),
             artifacts_uri=context.artifacts_uri,
             phase=Reason.MEASURING if measuring else Reason.RUNNING,

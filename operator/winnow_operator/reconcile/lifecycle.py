@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -21,9 +22,15 @@ from pydantic import BaseModel, ValidationError
 from winnow_operator.api.fields import duration_seconds
 from winnow_operator.domain.blockages import parse_time
 from winnow_operator.domain.endings import Ending
-from winnow_operator.domain.job_conditions import elapsed_seconds, has_ended, is_finished
+from winnow_operator.domain.job_conditions import (
+    JobSituation,
+    elapsed_seconds,
+    has_ended,
+    is_finished,
+)
 from winnow_operator.domain.jobs import Job
 from winnow_operator.domain.kinds import Kind
+from winnow_operator.domain.ledger import Ledger
 from winnow_operator.errors import NotFoundError, RefusedError
 from winnow_operator.kube.recorder import Note
 from winnow_operator.kube.resources import JOB_KINDS
@@ -38,6 +45,7 @@ PROGRESS_SECONDS = 10.0
 
 JobT = TypeVar("JobT", bound=Job)
 StateT = TypeVar("StateT", bound=JobState)
+SituationT = TypeVar("SituationT", bound=JobSituation)
 
 
 class JobReconciler(ABC, Generic[JobT, StateT]):
@@ -198,6 +206,20 @@ def status_document(body: dict[str, Any], status: BaseModel) -> dict[str, Any]:
         "metadata": {key: metadata[key] for key in ("name", "namespace", "resourceVersion")},
         "status": status.model_dump(by_alias=True, exclude_none=True, mode="json"),
     }
+
+
+def as_seen(situation: SituationT, ledger: Ledger, step: Step) -> SituationT:
+    """The situation with what a look at the job has found."""
+    return replace(
+        situation,
+        ledger=ledger,
+        active_pods=step.active_pods,
+        started=step.started,
+        blockage=step.blockage,
+        degraded=step.degraded,
+        image=step.image,
+        template_hash=step.template_hash,
+    )
 
 
 def max_duration_seconds(job: Job) -> float | None:

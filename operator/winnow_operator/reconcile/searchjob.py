@@ -19,7 +19,12 @@ from winnow_operator.errors import InvalidSpecError
 from winnow_operator.reconcile import notes
 from winnow_operator.reconcile.finishing import finish, stop_search
 from winnow_operator.reconcile.jobcontext import Step, owner_of
-from winnow_operator.reconcile.lifecycle import JobReconciler, max_duration_seconds, soonest
+from winnow_operator.reconcile.lifecycle import (
+    JobReconciler,
+    as_seen,
+    max_duration_seconds,
+    soonest,
+)
 from winnow_operator.reconcile.observing import observe
 from winnow_operator.reconcile.queue import Key
 from winnow_operator.reconcile.searching import SearchContext
@@ -153,15 +158,8 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
 
     def _situation_of(self, context: SearchContext, step: Step) -> Situation:
         return replace(
-            self._situation(context.body, context.job),
-            ledger=context.state.ledger,
+            as_seen(self._situation(context.body, context.job), context.state.ledger, step),
             planned=_planned(context),
-            active_pods=step.active_pods,
-            started=step.started,
-            blockage=step.blockage,
-            degraded=step.degraded,
-            image=step.image,
-            template_hash=step.template_hash,
             pareto=pareto_of(context),
             **_phase(context),
         )
