@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.figures import paired_ratios, ratio_intervals
 from benchmarks.ranges import Verdict
@@ -19,8 +19,9 @@ COLUMNS = (
 
 def report(results: Results[Row], verdicts: Sequence[Verdict]) -> str:
     """Machine, medians of all rounds, paired ratios, and what was expected."""
-    facts = {**results.machine, **results.machine.get("packages", {})}
-    machine = ", ".join(f"{key} {value}" for key, value in facts.items() if key != "packages")
+    facts = {key: value for key, value in results.machine.items() if key != "packages"}
+    packages = results.machine.get("packages", {})  # one has the cluster's name
+    machine = f"{_words(facts)}; packages: {_words(packages)}"
     rows = results.rows
     rounds = len({row.round for row in rows})
     parts = [
@@ -35,6 +36,10 @@ def report(results: Results[Row], verdicts: Sequence[Verdict]) -> str:
         *(verdict.text() for verdict in verdicts),
     ]
     return "\n".join(parts)
+
+
+def _words(facts: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in facts.items())
 
 
 def _medians(rows: Sequence[Row]) -> Iterable[str]:

@@ -148,7 +148,7 @@ def test_the_report_shows_machine_medians_ratios_and_what_failed(tmp_path: Path)
         check(figures(results.rows), {"random_ratio_10": {"min": 0.95}}),
     )
 
-    assert "cores 2, kopf 1" in text
+    assert "cores 2; packages: kopf 1\n" in text
     assert "random_ratio_10      0.900 [0.900, 0.900] at 94%" in text
     assert "FAIL random_ratio_10" in text
 
