@@ -144,9 +144,7 @@ async def test_another_model_takes_over_a_bad_one_does_not_and_what_is_deleted_c
     cluster: Cluster, searched: Searched, servers: Servers
 ) -> None:
     first, second = searched.models
-    steps = {"steps": [{"replicas": 1, "pause": "3s"}]}
-    canary = {"strategy": "Canary", "canary": steps}
-    await servers.create(server("moving", model=first, rollout=canary))
+    await servers.create(server("moving", model=first))
     await servers.serves(first, "moving", seconds=180)
     asker = Client(cluster, searched.namespace, "moving")
     assert asker.accuracy() > 0.85

@@ -98,7 +98,8 @@ def failed_check(checks: Sequence[CheckStatus]) -> CheckStatus | None:
 
 def inconclusive_checks(checks: Sequence[CheckStatus]) -> str:
     """What the checks lack that know too little, in words; empty if all know enough."""
-    return "; ".join(c.message for c in checks if c.verdict is CheckVerdict.INCONCLUSIVE)
+    words = (c.message for c in checks if c.verdict is CheckVerdict.INCONCLUSIVE)
+    return "; ".join(dict.fromkeys(words))  # two may lack the same
 
 
 def _check(name: str, verdict: CheckVerdict, message: str) -> CheckStatus:
