@@ -11,8 +11,9 @@ import pytest
 from tests.e2e.claim_pods import place_of, run_on_claim
 from tests.e2e.conftest import Cluster, Compressed
 from tests.support.api import Api, Body
+from tests.support.compressionjobs import INT8
 from tests.support.namespace import Namespace, conditions
-from tests.support.real_jobs import INT8, real_compression
+from tests.support.real_jobs import real_compression
 
 pytestmark = pytest.mark.cluster
 

@@ -16,8 +16,9 @@ from tests.e2e.claim_pods import manifests_of
 from tests.e2e.conftest import Cluster, Compressed
 from tests.support.api import Api, Body, eventually
 from tests.support.candidates import candidates
+from tests.support.compressionjobs import INT8
 from tests.support.namespace import Namespace, conditions, holds
-from tests.support.real_jobs import HALF_INT8, INT8, real_compression
+from tests.support.real_jobs import HALF_INT8, real_compression
 from winnow_operator.kube.resources import PODS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prove, pytest.mark.timeout(1800)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.api import Body
+from tests.support.compressionjobs import INT8, compression_job
 from tests.support.searchjobs import task_job
 
 SOURCE = "digits"
@@ -44,7 +45,6 @@ def source_search() -> Body:
     )
 
 
-INT8 = {"name": "int8", "steps": [{"quantize": {"mode": "PostTraining"}}]}
 HALF_INT8 = {
     "name": "half-int8",
     "steps": [
@@ -76,10 +76,4 @@ def real_compression(name: str, **spec: Any) -> Body:
         "budget": {"parallelism": 3},
         "podTemplate": _TEMPLATE,
     }
-    given = {key: value for key, value in {**base, **spec}.items() if value is not None}
-    return {
-        "apiVersion": "winnow.dev/v1alpha1",
-        "kind": "CompressionJob",
-        "metadata": {"name": name},
-        "spec": given,
-    }
+    return compression_job(name, **{**base, **spec})
