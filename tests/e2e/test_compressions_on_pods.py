@@ -140,17 +140,16 @@ def test_the_report_of_a_compression_is_copied_and_tells_all_candidates_and_the_
     assert "NaN" in text
 
 
-async def test_edited_goals_of_a_finished_compression_choose_again_without_a_pod(
+async def test_edited_goals_of_a_finished_compression_choose_again_in_two_seconds_without_a_pod(
     jobs: Namespace,
 ) -> None:
-    # How soon is asserted in tests/integration/test_compression.py: pods keep a node busy.
     whole = f"{figure((await candidates(jobs, 'small'))['baseline'], 'parameters'):.0f}"
     before = await pods_and_batches(jobs)
 
     await jobs.edit_job("small", goals=[{"metric": "parameters", "min": whole}])
-    chosen = await eventually(lambda: chosen_again(jobs, "int8"), what="another choice")
+    chosen = await eventually(lambda: chosen_again(jobs, "int8"), seconds=2, what="another choice")
     await jobs.edit_job("small", goals=[{"metric": "size_bytes", "maxRatio": "0.0001"}])
-    kept = await eventually(lambda: chosen_again(jobs, "baseline"), what="the baseline")
+    kept = await eventually(lambda: chosen_again(jobs, "baseline"), seconds=2, what="the baseline")
 
     assert await pods_and_batches(jobs) <= before
     assert holds(chosen, "GoalsMet")
