@@ -42,7 +42,9 @@ class Subject:
 
 SUBJECTS = (
     Subject("mlp", "MLP 64-128-128-10", "MLP", {"width": "128", "depth": "2"}, 64),
-    Subject("resnet", "ResNet-18, 3x32x32", "ResNet", {"width": "64"}, 3 * 32 * 32, COLOUR),
+    Subject(
+        "resnet", "ResNet-18 of width 16, 3x32x32", "ResNet", {"width": "16"}, 3 * 32 * 32, COLOUR
+    ),
 )
 
 

@@ -22,6 +22,8 @@ __all__ = ["ServedModel", "open_model"]
 CARD = "README.md"
 SAME_OUTPUTS = 1e-4
 """Outputs that differ by less of the largest are the same: float arithmetic in another order."""
+WORTH_IT = 0.8
+"""Of the time that the rows of a batch take one by one."""
 TRIES = 5
 TRIAL_SECONDS = 0.25
 
@@ -40,8 +42,17 @@ class ServedModel:
     """Markdown; empty if the artifact has none."""
     are_rows_independent: bool
     """Whether a row's outputs are the same whatever goes in beside it."""
+    row_seconds: float
+    """What a run of one row takes."""
     batch_seconds: float
     """What a run of the largest batch takes."""
+    batch_rows: int
+    """Rows of that."""
+
+    @property
+    def gains_by_batches(self) -> bool:
+        """Whether rows take less time together; else waiting for each other only takes longer."""
+        return self.batch_seconds < WORTH_IT * self.batch_rows * self.row_seconds
 
     @property
     def digest(self) -> str:
@@ -90,7 +101,9 @@ def open_model(serving: Serving) -> ServedModel:
         example=np.ascontiguousarray(rows[:1], dtype=np.float32),
         card=_card(artifact.folder),
         are_rows_independent=_are_rows_independent(session, rows),
-        batch_seconds=_batch_seconds(session, rows, serving.max_batch),
+        row_seconds=_run_seconds(session, rows, 1),
+        batch_seconds=_run_seconds(session, rows, serving.max_batch),
+        batch_rows=serving.max_batch,
     )
 
 
@@ -103,9 +116,9 @@ def _are_rows_independent(session: Session, rows: Tensor) -> bool:
     return bool(np.abs(together - alone).max() <= SAME_OUTPUTS * np.abs(alone).max())
 
 
-def _batch_seconds(session: Session, rows: Tensor, max_batch: int) -> float:
-    """What the largest batch takes, the best of a few tries; it also warms the runtime's memory."""
-    batch = rows.take(range(max_batch), axis=0, mode="wrap").astype(np.float32)
+def _run_seconds(session: Session, rows: Tensor, count: int) -> float:
+    """What a batch takes, the best of a few tries; it also warms the runtime's memory."""
+    batch = rows.take(range(count), axis=0, mode="wrap").astype(np.float32)
     taken: list[float] = []
     while len(taken) < TRIES and sum(taken) < TRIAL_SECONDS:
         start = time.perf_counter()

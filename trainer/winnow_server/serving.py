@@ -29,7 +29,7 @@ __all__ = ["serve"]
 logger = logging.getLogger(__name__)
 
 QUICK_SECONDS = 0.002
-"""A largest batch that takes less runs in the event loop, whose other work it delays by as much."""
+"""A run that takes less is done in the event loop, whose other work it delays by as much."""
 IDLE_SECONDS = 120
 """A connection without requests is closed after it: longer than clients and proxies keep theirs, so
 that it is they who close, and none sends into a connection that is being closed."""
@@ -67,6 +67,7 @@ def serve(serving: Serving) -> None:
             "golden_rows": model.agreement.rows,
             "golden_difference": model.agreement.largest,
             "golden_tolerance": model.agreement.allowed,
+            "row_milliseconds": round(1000 * model.row_seconds, 3),
             "batch_milliseconds": round(1000 * model.batch_seconds, 3),
         },
     )
@@ -97,7 +98,7 @@ def make_app(serving: Serving, model: ServedModel, lifecycle: Lifecycle) -> App:
     batcher = Batcher(
         model.run,
         Limits(serving.max_batch if is_batching else 1, serving.max_queue),
-        in_thread=model.batch_seconds > QUICK_SECONDS,
+        in_thread=(model.batch_seconds if is_batching else model.row_seconds) > QUICK_SECONDS,
         on_batch=metrics.ran,
         arrived=(lambda: len(lifecycle.tasks)) if is_batching else (lambda: 0),
     )
@@ -106,7 +107,7 @@ def make_app(serving: Serving, model: ServedModel, lifecycle: Lifecycle) -> App:
 
 
 def _batches(serving: Serving, model: ServedModel) -> bool:
-    return serving.batching and model.are_rows_independent
+    return serving.batching and model.are_rows_independent and model.gains_by_batches
 
 
 def _listen(port: int) -> socket.socket:

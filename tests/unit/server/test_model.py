@@ -29,6 +29,7 @@ def test_a_model_knows_its_names_shapes_and_card(tmp_path: Path) -> None:
     assert model.digest == serving.model_digest
     assert model.card == "# small/one\n"
     assert model.example.shape == (1, COLUMNS)
+    assert model.row_seconds > 0
     assert model.batch_seconds > 0
     rows = blobs(5, seed=3).rows
     np.testing.assert_allclose(model.run(rows), run(dense(width=8), rows), rtol=1e-5)
@@ -41,6 +42,18 @@ def test_rows_of_a_model_that_quantizes_on_the_fly_are_not_independent(tmp_path:
 
     assert ordinary.are_rows_independent
     assert not odd.are_rows_independent
+
+
+@pytest.mark.parametrize(("row", "batch", "gains"), [(1.0, 6.5, False), (1.0, 6.3, True)])
+def test_batches_are_made_where_they_save_a_fifth(
+    tmp_path: Path, row: float, batch: float, *, gains: bool
+) -> None:
+    model = open_model(on_the_claim(artifact(tmp_path)))
+
+    timed = replace(model, row_seconds=row, batch_seconds=batch)
+
+    assert timed.batch_rows == 8
+    assert timed.gains_by_batches is gains
 
 
 def refused(tmp_path: Path, content: bytes | None = None, **changes: object) -> str:
