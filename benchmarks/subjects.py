@@ -114,7 +114,7 @@ def _resnet() -> Subject:
             "cut-50-int8": (_cut("0.5", 3), quantize),
             "cut-75-int8": (_cut("0.75", 8), quantize),
             "eighth-shallow-int8": (_student("0.125", "0.5", 20), quantize),
-            "eighth-int8": (_student("0.125", "1", 20), quantize),
+            "sixteenth-shallow-int8": (_student("0.0625", "0.5", 25), quantize),
         },
         goals=(
             {"metric": METRIC, "maxDrop": "0.015"},
