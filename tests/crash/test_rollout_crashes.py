@@ -17,6 +17,7 @@ import pytest
 from tests.crash.figures import note
 from tests.crash.stage import KillAt, Stage, Theatre, open_stage
 from tests.crash.world import World, differences, said, timeless
+from tests.support.api import eventually
 from tests.support.faulty_proxy import Moment, Write
 from tests.support.modelservers import FIRST, SECOND, THIRD, Servers, artifact, model_server
 from tests.support.serving_node import Fares, ServerView, serving_node
@@ -66,6 +67,7 @@ async def live(theatre: Theatre, kill: KillAt | None = None) -> Lived:
                 await servers.edit(model=artifact(THIRD))
                 await servers.state("RolloutAborted", seconds=SECONDS)
                 await servers.only_deployment("digits-r2", seconds=SECONDS)
+                await eventually(lambda: is_settled(servers), what="the end of the canary's pod")
                 world = await world_of(stage, servers)
             finally:
                 reviving.cancel()
@@ -77,6 +79,11 @@ async def live(theatre: Theatre, kill: KillAt | None = None) -> Lived:
             complaints=tuple(str(line) for line in stage.operator.complaints()),
             least_ready=node.least_ready,
         )
+
+
+async def is_settled(servers: Servers) -> bool:
+    """Whether the status counts no pod that goes."""
+    return bool((await servers.get())["status"]["replicas"] == 2)
 
 
 async def world_of(stage: Stage, servers: Servers) -> World:
