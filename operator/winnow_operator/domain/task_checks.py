@@ -148,7 +148,7 @@ def _check_evaluation(evaluation: Evaluation) -> Iterator[str]:
                 f"spec.task.evaluation.{name} is {share}, allowed are shares between 0 and 1, "
                 "such as 0.2"
             )
-    if sum(shares.values()) >= 1:
+    if evaluation.folds is None and sum(shares.values()) >= 1:
         yield (
             f"spec.task.evaluation: test is {evaluation.test} and validation is "
             f"{shares['validation']}, together they must be below 1: the rest is what is "

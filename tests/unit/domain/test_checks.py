@@ -81,6 +81,13 @@ def test_a_broken_parameter_is_complained_of_once() -> None:
     assert len(check_spec(spec_of(body))) == 1
 
 
+def test_a_test_share_of_everything_is_complained_of_with_folds_too() -> None:
+    body = changed(BASES["task"], "spec.task.evaluation", {"test": "1", "folds": 3})
+
+    (sentence,) = check_spec(spec_of(body))
+    assert "spec.task.evaluation.test is 1" in sentence
+
+
 def test_an_image_of_ones_own_may_search_and_measure_what_it_likes() -> None:
     body = changed(BASES["own image"], "spec.objectives.0.metric", "frames_per_second")
     body = changed(body, "spec.space.parameters.0.name", "my.own-name")
