@@ -19,6 +19,8 @@ FULL_NODE = (
     *CONTROL_PLANE,
     *("scheduler", "containerd", "kubelet", "proxy", "coredns", "provisioner", "registry"),
 )
+SOURCE = Path(__file__).resolve().parents[1]
+"""Folder of this checkout."""
 _AUDIT_MEGABYTES, _AUDIT_FILES = 200, 4
 _ETCD = "http://127.0.0.1:2379"
 
@@ -66,7 +68,12 @@ def commands(layout: Layout) -> dict[str, Command]:
 def gpus(layout: Layout, count: int) -> Command:
     """Command that keeps so many fake GPUs on the node."""
     kubeconfig = layout.credentials.kubeconfig("devcluster")
-    return [sys.executable, "-m", "devcluster.gpus", kubeconfig, str(count)]
+    return [*_own("gpus"), kubeconfig, str(count)]
+
+
+def _own(module: str) -> Command:
+    """A program of devcluster's own, from this checkout: the node may be of an older one."""
+    return ["env", f"PYTHONPATH={SOURCE}", sys.executable, "-m", f"devcluster.{module}"]
 
 
 def prometheus(layout: Layout) -> dict[str, Command]:
@@ -74,7 +81,7 @@ def prometheus(layout: Layout) -> dict[str, Command]:
     kubeconfig = layout.credentials.kubeconfig("devcluster")
     file = layout.config(PROMETHEUS_TARGETS)
     return {
-        "targets": [sys.executable, "-m", "devcluster.targets", kubeconfig, file],
+        "targets": [*_own("targets"), kubeconfig, file],
         "prometheus": [
             "prometheus",
             f"--config.file={layout.config(PROMETHEUS_CONFIG)}",

@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from devcluster.components import SOURCE
 from devcluster.errors import DevclusterError
 from devcluster.profiles import Profile
 from devcluster.supervisor import MODULE
 
-_SOURCE = Path(__file__).resolve().parents[1]
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SECONDS_TO_END, SECONDS_TO_REACT = 60, 30
 
@@ -53,7 +53,7 @@ def start_node(profile: Profile) -> int:
     """
     for folder in ("components", "logs"):
         (profile.state / folder).mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "PYTHONPATH": str(_SOURCE), "PATH": _PATH}
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "PATH": _PATH}
     done = subprocess.run(
         [sys.executable, "-m", MODULE, str(profile.root)],
         check=False,
