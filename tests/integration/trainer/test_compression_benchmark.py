@@ -13,6 +13,8 @@ from benchmarks.subjects import INT8, Subject, subjects
 from benchmarks.turns import measure_subject
 from winnow_contract.steps import BASELINE
 
+pytestmark = pytest.mark.prove  # it trains what `make test` trains elsewhere
+
 TURNS = 5
 SMALL = replace(
     subjects()[0],
