@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+import pytest
+
 from tests.support.loop_clock import LoopClock
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.loads import NOT_YET, Question, Vector
 from winnow_operator.errors import NoAnswerError
 from winnow_operator.reconcile.analysis import PERIOD_SECONDS, Analysis
 from winnow_operator.reconcile.queue import Key
+
+pytestmark = pytest.mark.looptime
 
 KEY = Key("team", "digits", Kind.SERVER)
 QUESTION = Question("team", "digits", serving=1, canary=2, since="2026-01-31T12:00:00Z")
