@@ -167,6 +167,11 @@ def _validation(evaluation: Evaluation) -> dict[str, Any]:
     return {"validation": evaluation.validation}
 
 
+def without_errors(figures: Mapping[str, float]) -> dict[str, Measured]:
+    """Figures as measured values, whose standard errors are not known."""
+    return {name: (value, None) for name, value in figures.items()}
+
+
 def versions() -> dict[str, str]:
     """What stands under `environment` in a manifest."""
     return {

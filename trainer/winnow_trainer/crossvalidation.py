@@ -21,7 +21,7 @@ from winnow_contract.manifests import FOLDS, value_entries
 from winnow_contract.results import TrialResult
 from winnow_measure.quality import Measured
 from winnow_trainer.artifacts import commit_artifact
-from winnow_trainer.bench import Bench, Quality, each_fold
+from winnow_trainer.bench import Bench, Quality, each_fold, without_errors
 from winnow_trainer.progress import TrialWatch
 
 Extras = Mapping[str, float]
@@ -60,16 +60,18 @@ def cross_validate(
         folds.append(train_fold(fold))
     quality = {name: _mean([q[name][0] for q, _ in folds]) for name in folds[0][0]}
     extras = {name: _figure(name, [e[name] for _, e in folds]) for name in folds[0][1]}
-    values = {**quality, **{name: (value, None) for name, value in extras.items()}}
-    result, folder = bench.pod.judge(assignment.number, values, {}, None), bench.pod.environment
-    if folder.artifacts is not None and result.outcome == "Succeeded":
+    values = {**quality, **without_errors(extras)}
+    result = bench.pod.judge(assignment.number, values, {}, None)
+    environment = bench.pod.environment
+    if environment.artifacts is not None and result.outcome == "Succeeded":
         document = {
             **manifest,
             "values": value_entries("validation", quality),
             "metrics": extras,
             FOLDS: [value_entries("validation", measured) for measured, _ in folds],
         }
-        commit_artifact(folder.artifacts / assignment.name / folder.attempt, {}, document)
+        folder = environment.artifacts / assignment.name / environment.attempt
+        commit_artifact(folder, {}, document)
     return result
 
 

@@ -22,6 +22,7 @@ from winnow_trainer.bench import (
     lay_out,
     resolved_task,
     versions,
+    without_errors,
 )
 from winnow_trainer.crossvalidation import cross_validate
 from winnow_trainer.data.dataset import Dataset
@@ -82,7 +83,7 @@ def _train_and_save(bench: Bench, assignment: TrialAssignment) -> TrialResult:
     settings = bench.task.settings_for(assignment)
     trained = _train(bench, assignment, settings, _watch(bench, assignment))
     test = bench.quality(trained.model, bench.test)
-    values = {**trained.validation, **_plain(trained.extras)}
+    values = {**trained.validation, **without_errors(trained.extras)}
     folder = bench.pod.environment.artifacts
     result = bench.pod.judge(assignment.number, values, test, None)
     if folder is None or result.outcome != "Succeeded":
@@ -153,10 +154,6 @@ def _plan(bench: Bench, settings: Mapping[str, SettingValue]) -> Architecture:
         return plan(bench.task.family, settings, bench.dataset)
     except SettingError as error:
         raise TrialError("BadParameters", str(error)) from error
-
-
-def _plain(extras: Mapping[str, float]) -> dict[str, tuple[float, None]]:
-    return {name: (value, None) for name, value in extras.items()}
 
 
 def _extras(model: Model, training: Training) -> dict[str, float]:

@@ -142,16 +142,22 @@ def everything_tried(progress: Progress) -> Ending | None:
 
 
 def _with_winner(progress: Progress, reason: Reason, words: str) -> Ending:
-    ledger = progress.ledger
-    if best_record(ledger) is not None:
+    if best_record(progress.ledger) is not None:
         return Ending(reason, words)
-    fate = "could be trained once more" if ledger.finals else "succeeded"
+    return Ending(Reason.NO_WINNER, f"{words}, and none of them {_fate(progress)}", failed=True)
+
+
+def _fate(progress: Progress) -> str:
+    """What no trial did, for a search without a winner."""
+    ledger = progress.ledger
+    if ledger.finals:  # so some trial could have won
+        return "could be trained once more"
     missed = [r for r in ledger.finished() if r.outcome is Outcome.SUCCEEDED and r.violation]
-    if missed:
-        nearest = min(missed, key=lambda r: (r.violation, r.number))
-        limits = describe(progress.spec.constraints)
-        fate = f"keeps spec.constraints ({limits}); number {nearest.number} comes nearest"
-    return Ending(Reason.NO_WINNER, f"{words}, and none of them {fate}", failed=True)
+    if not missed:
+        return "succeeded"
+    nearest = min(missed, key=lambda r: (r.violation, r.number))
+    limits = describe(progress.spec.constraints)
+    return f"keeps spec.constraints ({limits}); number {nearest.number} comes nearest"
 
 
 CHAIN: tuple[Check, ...] = (

@@ -69,11 +69,6 @@ class Space:
         return all(limit.holds(assignment) for limit in self.limits)
 
     @property
-    def is_conditional(self) -> bool:
-        """Whether some assignments have fewer values than others."""
-        return bool(self.conditions)
-
-    @property
     def size(self) -> int | None:
         """Number of different assignments, allowed or not; None where there is no end of them."""
         if any(dimension.size is None for dimension in self.dimensions):

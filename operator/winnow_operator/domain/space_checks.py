@@ -15,11 +15,9 @@ from winnow_operator.domain.space import (
     grid_size,
     parse_space,
 )
-from winnow_operator.domain.space_limits import Range, limit_of
+from winnow_operator.domain.space_limits import MAX_SIFTED, Range, limit_of
 from winnow_operator.errors import InvalidSpecError
 
-MAX_SIFTED = 1_000_000
-"""Points of a grid that are looked at one by one for those that keep the constraints."""
 MAX_TRIALS = 99_999
 """Trials are numbered with five digits."""
 
@@ -120,9 +118,8 @@ def _check_condition(
 
 def check_limits(spec: SearchJobSpec) -> Iterator[str]:
     """Each constraint of the space names numbers, has limits, and some point may keep it."""
-    numbers = {d.name: _range(d) for d in readable_dimensions(spec)}
     words = {p.name for p in spec.space.parameters if p.choice is not None}
-    ranges = {name: r for name, r in numbers.items() if name not in words}
+    ranges = {d.name: _range(d) for d in readable_dimensions(spec) if d.name not in words}
     for place, constraint in enumerate(spec.space.constraints):
         field = f"spec.space.constraints[{place}]"
         if (constraint.sum is None) == (constraint.product is None):

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from winnow_operator.api.space import SpaceConstraint
 from winnow_operator.domain.values import Value
 
+MAX_SIFTED = 1_000_000
+"""Points that are looked at one by one for those that keep the constraints."""
 TOLERANCE = 1e-12
 """Relative to the size of what is added up: a sum of decimal numbers is not exact in binary."""
 
@@ -59,7 +61,7 @@ class Limit:
                 corners = [least * low, least * high, most * low, most * high]
                 least, most = min(corners), max(corners)
         slack = TOLERANCE * max(abs(least), abs(most))
-        return least - slack <= self.high and most + slack >= self.low
+        return self.low <= self.high and least - slack <= self.high and most + slack >= self.low
 
     def _ranges(self, ranges: Mapping[str, Range]) -> Iterable[Range]:
         return (ranges[name] for name in self.names)

@@ -11,14 +11,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic, TypeVar
 
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.intervals import contains, read_spans
 from winnow_operator.domain.space import Space, Value
 from winnow_operator.engines.base import Record
-from winnow_operator.engines.sampling import sample
-from winnow_operator.engines.seeds import generator
+from winnow_operator.engines.sampling import left_over
 from winnow_operator.engines.unseen import Seen
 
 Model = TypeVar("Model")
@@ -80,8 +80,7 @@ class GenerationEngine(ABC, Generic[Model]):
         self._advance(line, self._has_ended)
         point = next(filter(self._seen.is_new, self._points(line.model, number)), None)
         if point is None:
-            source = generator(self._seed, "leftover", number)
-            point = self._seen.draw(source, lambda s: sample(self._space, s))
+            point = left_over(self._space, self._seed, number, self._seen)
         if point is not None:
             self._records[number] = Record(number, point, Outcome.ACTIVE)
             self._seen.add(point)
@@ -92,9 +91,7 @@ class GenerationEngine(ABC, Generic[Model]):
         """A suggestion that is asked for again was never recorded."""
         del self._records[number]
         self._line = None
-        self._seen = Seen(self._space, self._seed)
-        for record in self._records.values():
-            self._seen.add(record.assignment)
+        self._seen.restart(record.assignment for record in self._records.values())
 
     def _line_for(self, number: int) -> _Line[Model]:
         """The model as it was before this number; what came later depends on it."""
@@ -104,8 +101,7 @@ class GenerationEngine(ABC, Generic[Model]):
         for earlier in range(line.last + 1, number):
             record = self._records.get(earlier)
             if record is not None:
-                spans = read_spans(record.history)
-                self._advance(line, lambda n, spans=spans: contains(spans, n))  # type: ignore[misc]
+                self._advance(line, partial(contains, read_spans(record.history)))
                 self._join(line, earlier)
         self._line = None if any(n > number for n in self._records) else line
         return line

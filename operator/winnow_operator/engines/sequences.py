@@ -1,8 +1,8 @@
 """Sequences of points that depend on the space, the seed and the trial's number alone.
 
 What a sequence is made of its subclasses say; here stands that no point of a finite space comes
-twice, and none that constraints forbid. For that suggestions 1 to n - 1 must be known; they depend on nothing else either, and are
-made again where they are needed.
+twice, and none that constraints forbid. For that suggestions 1 to n - 1 must be known; they depend
+on nothing else either, and are made again where they are needed.
 """
 
 from __future__ import annotations

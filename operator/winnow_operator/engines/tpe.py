@@ -36,8 +36,8 @@ from winnow_operator.engines.distributions import (
     suggested,
     to_study,
 )
-from winnow_operator.engines.sampling import sample
-from winnow_operator.engines.seeds import derived, generator
+from winnow_operator.engines.sampling import left_over
+from winnow_operator.engines.seeds import derived
 from winnow_operator.engines.unseen import Seen
 
 REDRAWS = 8
@@ -75,8 +75,7 @@ class TpeEngine:
             return None
         point = self._modelled(number)
         if point is None:
-            source = generator(self._seed, "leftover", number)
-            point = self._seen.draw(source, lambda s: sample(self._space, s))
+            point = left_over(self._space, self._seed, number, self._seen)
         if point is not None:
             self.observe(Record(number, point, Outcome.ACTIVE))
         return point
@@ -85,9 +84,7 @@ class TpeEngine:
         """A suggestion that is asked for again was never recorded."""
         del self._records[number]
         self._study = None
-        self._seen = Seen(self._space, self._seed)
-        for record in self._records.values():
-            self._seen.add(record.assignment)
+        self._seen.restart(record.assignment for record in self._records.values())
 
     def _modelled(self, number: int) -> Mapping[str, Value] | None:
         study = self._study_for(number)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from winnow_operator.domain.space import Space, Value
+from winnow_operator.domain.space_limits import MAX_SIFTED
 from winnow_operator.engines.permutations import permuted
 from winnow_operator.errors import InvalidSpecError
 
-CONSTRAINED_REDRAWS = 10_000
-"""The same where constraints may forbid most points."""
-MAX_SIFTED = 1_000_000
-"""Points that are looked at one by one for one that constraints allow."""
 REDRAWS = 64
 """Draws that may repeat a point before one of those that are left is looked up."""
+CONSTRAINED_REDRAWS = 10_000
+"""The same where constraints may forbid most points."""
 
 
 class Seen:
@@ -35,6 +34,13 @@ class Seen:
         """Remember a suggestion."""
         if self._size is not None:
             self._texts.add(self._space.canonical(assignment))
+
+    def restart(self, assignments: Iterable[Mapping[str, Value]]) -> None:
+        """Remember these, and nothing else."""
+        self._texts.clear()
+        self._cursor = 0
+        for assignment in assignments:
+            self.add(assignment)
 
     def is_new(self, assignment: Mapping[str, Value]) -> bool:
         """Whether it may be suggested: it is allowed, and was not before where points have an end."""

@@ -110,6 +110,19 @@ def test_a_search_none_of_whose_trials_can_be_trained_once_more_has_failed() -> 
     assert "none of them could be trained once more" in ending.message
 
 
+def test_a_trial_that_missed_a_constraint_does_not_hide_that_none_could_be_trained() -> None:
+    missed = record_of(3, Outcome.SUCCEEDED, score=-0.99, violation=0.1)
+    limits = [{"metric": "f1", "max": "0.5"}]
+    lost = final(1, Outcome.FAILED)
+    ending = find_ending(
+        progress(GOOD, record_of(2, Outcome.STOPPED), missed, lost, constraints=limits)
+    )
+
+    assert ending is not None
+    assert ending.reason is Reason.NO_WINNER
+    assert "none of them could be trained once more" in ending.message
+
+
 def test_final_trainings_that_fail_count_as_failures() -> None:
     finals = (final(2, Outcome.FAILED), final(1, Outcome.FAILED, MAX_SEARCHED + 2))
     budget = {"maxTrials": 3, "maxFailedTrials": 1}

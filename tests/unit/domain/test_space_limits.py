@@ -72,6 +72,7 @@ def test_what_some_point_keeps_is_not_said_to_be_impossible(  # noqa: PLR0913, P
     [
         ({"product": ["a", "b"], "min": "101"}, False),
         ({"product": ["a", "b"], "min": "100"}, True),
+        ({"product": ["a", "b"], "min": "50", "max": "40"}, False),
         ({"sum": [{"parameter": "a"}, {"parameter": "b", "factor": "-1"}], "max": "-10"}, False),
         ({"sum": [{"parameter": "a"}, {"parameter": "b", "factor": "-1"}], "max": "-9"}, True),
     ],

@@ -18,7 +18,7 @@ from winnow_contract.pod import Pod
 from winnow_contract.results import TrialResult
 from winnow_measure.quality import quality_metrics
 from winnow_trainer.artifacts import commit_artifact
-from winnow_trainer.bench import Bench, Quality, lay_out
+from winnow_trainer.bench import Bench, Quality, lay_out, without_errors
 from winnow_trainer.compress.artifact import Candidate
 from winnow_trainer.compress.chain import Chained, check_steps, run_chain
 from winnow_trainer.compress.delivery import deliver
@@ -85,7 +85,7 @@ def _build_and_save(origin: Origin, bench: Bench, assignment: TrialAssignment) -
     )
     chained = run_chain(origin.work, assignment.steps, workshop, watch)
     candidate = _measured(origin, bench, assignment, chained)
-    values = {**candidate.validation, **{n: (v, None) for n, v in candidate.metrics.items()}}
+    values = {**candidate.validation, **without_errors(candidate.metrics)}
     folder = bench.pod.environment.artifacts
     result = bench.pod.judge(assignment.number, values, candidate.test, None)
     if folder is None or result.outcome != "Succeeded":
