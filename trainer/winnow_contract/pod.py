@@ -63,15 +63,16 @@ class Pod:
         objectives = [objective.metric for objective in self.assignments.objectives]
         needed = list(dict.fromkeys((*objectives, *self.assignments.constraints)))
         for metric in needed:
-            role = "objective" if metric in objectives else "the constraint on"
+            is_objective = metric in objectives
             if metric not in values:
+                role = "objective" if is_objective else "the constraint on"
                 reported = ", ".join(values) or "nothing"
                 words = f"the trial has no value for {role} {metric!r}; it reported {reported}"
                 return TrialResult(number, "Failed", cause="NoObjective", message=words)
             if not is_reportable(values[metric][0]):
-                words = (
-                    f"objective {metric!r} is {values[metric][0]:g}, not a finite number below 1e15"
-                )
+                role = "objective" if is_objective else "limited metric"
+                found = f"{role} {metric!r} is {values[metric][0]:g}"
+                words = f"{found}, not a finite number below 1e15"
                 return TrialResult(number, "Failed", cause="NaN", message=words)
         metric, *more = needed
         value, error = values[metric]

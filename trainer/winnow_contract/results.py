@@ -75,7 +75,7 @@ class TrialResult:
     """Attempt id of the artifact, where it is not the pod's own."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     kept: int = 0
-    """How many of the first metrics are objectives too, and so never left out."""
+    """How many of the first metrics are objectives too, or limited, and so never left out."""
     cause: str = ""
     message: str = ""
     job_fault: bool = False

@@ -44,7 +44,7 @@ PORT_NAME = "http"
 HTTP_PORT = 8080
 LIVE_PATH = "/v2/health/live"
 READY_PATH = "/v2/health/ready"
-"""200 once the model reproduces its golden batch, until SIGTERM; 503 before and after."""
+"""200 until SIGTERM, 503 afterwards; the port opens once the model reproduces its golden batch."""
 METRICS_PATH = "/metrics"
 
 REQUESTS_METRIC = "winnow_server_requests_total"
@@ -100,8 +100,8 @@ class Serving:
     access_log: bool = False
     """WINNOW_ACCESS_LOG: a line for each request; it costs a part of the throughput."""
     delay_factor: float = 1.0
-    """WINNOW_DELAY_FACTOR: slowness on purpose, to try out how a rollout takes it: each run of the
-    model takes this many times as long. 1: none."""
+    """WINNOW_DELAY_FACTOR: slowness on purpose, to try out how a rollout takes it: every answer
+    takes this many times as long. 1: none."""
     port: int = HTTP_PORT
     """WINNOW_PORT: where requests come in."""
     termination_log: Path = Path("/dev/termination-log")
@@ -194,7 +194,10 @@ def _matching(
 
 def _uri(environment: Mapping[str, str]) -> str:
     text = environment.get(_NAMES["model_uri"], "")
+    if not text:
+        return ""
     try:
-        return text and f"pvc://{parse_claim(text).claim}/{parse_claim(text).path}"
+        found = parse_claim(text)
     except UriError as error:
         raise EnvironmentVariableError(f"{_NAMES['model_uri']}: {error}") from error
+    return f"pvc://{found.claim}/{found.path}"

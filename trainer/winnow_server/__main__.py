@@ -18,6 +18,7 @@ from winnow_contract.errors import EnvironmentVariableError
 from winnow_contract.exit_codes import ExitCode
 from winnow_contract.files import is_storage_away, write_in_place
 from winnow_contract.json_lines import JsonFormatter, send_logs
+from winnow_contract.message_fields import MAX_BYTES
 from winnow_contract.program import CRASH
 from winnow_contract.serving import Serving, read_serving
 
@@ -84,7 +85,7 @@ def _storage_failed(error: OSError) -> tuple[int, str]:
 def _end(code: int, sentence: str) -> int:
     logger.error("ended", extra={"reason": sentence, "code": int(code)})
     try:
-        write_in_place(read_termination_log(os.environ), sentence.encode()[:4096])
+        write_in_place(read_termination_log(os.environ), sentence.encode()[:MAX_BYTES])
     except OSError as error:
         logger.error("the termination log cannot be written", extra={"error": str(error)})  # noqa: TRY400 -- the sentence is what counts
     return code

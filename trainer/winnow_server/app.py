@@ -101,8 +101,7 @@ class _Pages:
         return _json({"live": True})
 
     async def _ready(self, _: Request) -> Response:
-        is_ready = not self._lifecycle.is_draining
-        return _json({"ready": is_ready}, 200 if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
+        return self._readiness({})
 
     async def _describe_model(self, request: Request) -> Response:
         self._check(request)
@@ -110,8 +109,11 @@ class _Pages:
 
     async def _model_ready(self, request: Request) -> Response:
         self._check(request)
+        return self._readiness({"name": self._model.signature.model})
+
+    def _readiness(self, about: dict[str, str]) -> Response:
         is_ready = not self._lifecycle.is_draining
-        answer = {"name": self._model.signature.model, "ready": is_ready}
+        answer = {**about, "ready": is_ready}
         return _json(answer, 200 if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def _not_this_model(self, request: Request) -> Response:

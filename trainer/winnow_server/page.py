@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Iterator, Mapping
 from html import escape
 from importlib.resources import files
@@ -57,7 +58,7 @@ def page(model: ServedModel) -> bytes:
         script=SCRIPT,
         path=escape(path),
         request=escape(request),
-        curl=escape(f"curl http://HOST{path} -d '{request}'"),
+        curl=escape(f"curl http://HOST{path} -d {shlex.quote(request)}"),
         facts="".join(_pair("dt", "dd", *fact) for fact in _facts(model)),
         measured=_measured(model),
         card=f"<h2>Model card</h2><pre>{_clean(model.card)}</pre>" if model.card else "",

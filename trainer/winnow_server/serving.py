@@ -92,8 +92,7 @@ def serve(serving: Serving) -> None:
 
 def make_app(serving: Serving, model: ServedModel, lifecycle: Lifecycle) -> App:
     """All that answers, put together."""
-    waiting: list[Batcher] = []
-    metrics = Metrics(model.digest, serving.model_revision, lambda: sum(map(len, waiting)))
+    metrics = Metrics(model.digest, serving.model_revision, lambda: len(batcher))
     is_batching = _batches(serving, model)
     batcher = Batcher(
         model.run,
@@ -102,7 +101,6 @@ def make_app(serving: Serving, model: ServedModel, lifecycle: Lifecycle) -> App:
         on_batch=metrics.ran,
         arrived=(lambda: len(lifecycle.tasks)) if is_batching else (lambda: 0),
     )
-    waiting.append(batcher)
     return App(model, Inference(model.signature, batcher, metrics, serving), metrics, lifecycle)
 
 

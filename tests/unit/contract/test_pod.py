@@ -117,6 +117,16 @@ def test_a_metric_that_is_limited_is_needed_too(tmp_path: Path) -> None:
     assert "no value for the constraint on 'size'" in part.message
 
 
+def test_a_limited_metric_that_is_no_number_is_not_called_an_objective(tmp_path: Path) -> None:
+    text = encode_assignments(replace(assignments(), constraints=("size",)))
+    pod = start_pod(variables(tmp_path, text))
+
+    judged = pod.judge(1, {"accuracy": (0.9, 0.1), "size": (float("nan"), None)}, {}, None)
+
+    assert (judged.outcome, judged.cause) == ("Failed", "NaN")
+    assert judged.message == "limited metric 'size' is nan, not a finite number below 1e15"
+
+
 def commit(pod: Pod, attempt: str, trial: TrialAssignment, accuracy: float) -> str:
     assert pod.environment.artifacts is not None
     folder = pod.environment.artifacts / trial.name / attempt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
@@ -29,6 +30,7 @@ from winnow_contract.serving import (
 from winnow_server.app import App
 from winnow_server.connections import Lifecycle
 from winnow_server.model import ServedModel, open_model
+from winnow_server.page import page
 from winnow_server.serving import make_app
 
 INFER = "/v2/models/digits/infer"
@@ -398,3 +400,16 @@ async def test_the_example_on_the_page_is_a_request_that_is_answered(
     example = found.text[found.text.index('{"inputs"') :].split("\n")[0]
 
     assert (await client.infer(example.encode())).status == 200
+
+
+def test_the_command_on_the_page_is_one_word_of_the_shell_whatever_the_input_is_called(
+    model: ServedModel,
+) -> None:
+    odd = replace(model.signature, input=replace(model.signature.input, name="a'; touch /b; '"))
+    found = _Page()
+    found.feed(page(replace(model, signature=odd)).decode())
+
+    command = found.text[found.text.index("curl ") :].split("\n")[0]
+
+    assert shlex.split(command)[:3] == ["curl", "http://HOST/v2/models/digits/infer", "-d"]
+    assert orjson.loads(shlex.split(command)[3])["inputs"][0]["name"] == "a'; touch /b; '"
