@@ -28,7 +28,8 @@ class Settings:
     trainer_image: str
     """WINNOW_TRAINER_IMAGE: the shared trainer image of jobs that have a `task`."""
     server_image: str
-    """WINNOW_SERVER_IMAGE: the image that measures the candidates of a CompressionJob."""
+    """WINNOW_SERVER_IMAGE: the image that measures the candidates of a CompressionJob, and
+    serves the models of ModelServers."""
     namespaces: tuple[str, ...] = ()
     """WINNOW_NAMESPACES: comma list of namespaces to watch; empty: all (needs a ClusterRole)."""
     identity: str = ""

@@ -174,6 +174,7 @@ def test_the_network_policy_lets_the_operator_reach_its_prometheus() -> None:
     for url, port in (
         ("http://prometheus.monitoring:9090", 9090),
         ("https://a.example.com/x", 443),
+        ("http://10.0.0.5", 80),
     ):
         values = {"networkPolicy": {"enabled": True}, "prometheus": {"url": url}}
         egress = find(render(values), "NetworkPolicy")["spec"]["egress"]

@@ -10,7 +10,6 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 FIELD_MANAGER = "winnow"
 
-LABEL_SEARCHJOB = f"{GROUP}/searchjob"
 LABEL_BATCH = f"{GROUP}/batch"
 LABEL_MODELSERVER = f"{GROUP}/modelserver"
 LABEL_REVISION = f"{GROUP}/revision"

@@ -48,7 +48,12 @@ class Prometheus:
             timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
             self._session = aiohttp.ClientSession(timeout=timeout, trust_env=True)
         async with self._session.post(self._url, data={"query": query}) as response:
-            return await response.content.read(MAX_BYTES)
+            answer = bytearray()
+            async for part in response.content.iter_any():  # it may come in any number of them
+                answer += part
+                if len(answer) > MAX_BYTES:
+                    raise NoAnswerError(f"Prometheus answers more than {MAX_BYTES} bytes")
+            return bytes(answer)
 
     async def close(self) -> None:
         """Close the connections."""

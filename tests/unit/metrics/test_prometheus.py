@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from aiohttp import web
@@ -13,7 +15,22 @@ from winnow_operator.errors import NoAnswerError
 from winnow_operator.metrics import prometheus as client
 from winnow_operator.metrics.prometheus import Prometheus
 
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 QUESTION = Question("team", "digits", serving=1, canary=2, since="2026-01-31T12:00:00Z")
+
+
+@contextlib.asynccontextmanager
+async def _answering(answer: Answer) -> AsyncIterator[str]:
+    """The address of a server that answers queries so."""
+    app = web.Application()
+    app.add_routes([web.post("/api/v1/query", answer)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
 
 
 async def test_loads_are_read_from_its_answers() -> None:
@@ -25,6 +42,26 @@ async def test_loads_are_read_from_its_answers() -> None:
 
     assert found.serving == Load(100, 2, 0.01)
     assert found.canary == Load()
+
+
+async def test_an_answer_may_come_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = (b'{"status": "success", "data": ', b'{"result": [{"metric": {}, "value": [0, "1"]}]}}')
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for part in parts:
+            await response.write(part)
+            await asyncio.sleep(0.05)
+        return response
+
+    async with _answering(answer) as url:
+        asker = Prometheus(url)
+        assert await asker.ask({"any": "up"}) == {"any": (({}, 1.0),)}
+        monkeypatch.setattr(client, "MAX_BYTES", len(parts[0]))
+        with pytest.raises(NoAnswerError, match="more than"):
+            await asker.ask({"any": "up"})
+        await asker.close()
 
 
 async def test_nobody_there_is_no_answer() -> None:
@@ -58,14 +95,8 @@ async def test_an_answer_of_another_kind_is_no_answer(body: str, words: str) -> 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text=body)
 
-    app = web.Application()
-    app.add_routes([web.post("/api/v1/query", answer)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    asker = Prometheus(f"http://127.0.0.1:{runner.addresses[0][1]}")
-    try:
+    async with _answering(answer) as url:
+        asker = Prometheus(url)
         with pytest.raises(NoAnswerError, match=words):
             await asker.ask({"any": "up"})
-    finally:
-        await asyncio.gather(asker.close(), runner.cleanup())
+        await asker.close()
