@@ -17,8 +17,6 @@ from winnow_contract.manifests import Values
 from winnow_contract.measured_metrics import is_of_the_machine
 from winnow_contract.selection import Candidate, Choice, choose, of_baseline
 
-__all__ = ["Recorded", "Values", "as_candidate", "choose_recorded", "differing"]
-
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
