@@ -59,11 +59,12 @@ class Children:
         live = await read_child(context, *name)
         if live is not None and (taken := _taken(context, live)):
             return taken
+        wanted = _digest(document)
         known = self._applied.setdefault(context.key, {})
         applied = known.get(name)
         if live is None and applied is not None:
             await context.tools.recorder.record(context.body, servernotes.made_again(*name))
-        is_settled = live is not None and applied == Applied(_digest(document), _essence(live))
+        is_settled = live is not None and applied == Applied(wanted, _essence(live))
         if is_settled:
             return None
         try:
@@ -73,7 +74,7 @@ class Children:
             return Blockage(Reason.INVALID_SPEC, f"{name[0]} {name[1]} is refused: {words}")
         except ForbiddenError as error:
             return blockage_from_words(str(error))
-        known[name] = Applied(_digest(document), _essence(made))
+        known[name] = Applied(wanted, _essence(made))
         return None
 
     async def remove(self, context: ServerContext, kind: str, name: str) -> None:

@@ -155,7 +155,7 @@ class CompressionJobReconciler(JobReconciler[CompressionJob, CompressionState]):
         if state is None:
             ledger = await read_ledger(self.tools.gateway, owner)
             state = self._keep(key, CompressionState(uid=owner.uid, ledger=ledger))
-        context = CompressionContext(self.tools, body, job, state, owner, origin)
+        context = CompressionContext(self.tools, body, owner, job, state, origin)
         if state.stale:
             await reload_ledger(context)
         return context

@@ -28,9 +28,8 @@ from winnow_operator.domain.pods import Blockage, PodFact
 from winnow_operator.domain.settlements import fit
 from winnow_operator.kube.resources import CORE_EVENTS
 from winnow_operator.reconcile import notes
-from winnow_operator.reconcile.jobcontext import JobContext, Step
+from winnow_operator.reconcile.jobcontext import Context, JobContext, Step
 from winnow_operator.reconcile.recording import write_trial
-from winnow_operator.reconcile.servercontext import ServerContext
 
 LOOK_AGAIN_SECONDS = GRACE.total_seconds() + 1.0
 """How soon a job whose pods have not started is looked at again, besides their own events."""
@@ -98,7 +97,7 @@ class Said:
         return self.message if self.type == "Warning" else ""
 
 
-async def latest_event(context: JobContext | ServerContext, kind: str, name: str) -> Said:
+async def latest_event(context: Context, kind: str, name: str) -> Said:
     """The last thing that was said about an object: an older Warning is over."""
     fields = f"involvedObject.kind={kind},involvedObject.name={name}"
     events = await context.gateway.list(CORE_EVENTS, context.owner.namespace, fields=fields)

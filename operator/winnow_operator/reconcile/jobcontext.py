@@ -48,15 +48,14 @@ class Tools:
 
 
 @dataclass(frozen=True, slots=True)
-class JobContext(ABC):
-    """One open job in one reconcile."""
+class Context:
+    """One object of any kind in one reconcile."""
 
     tools: Tools
     body: dict[str, Any]
-    """The job as the API server holds it."""
-    job: Job
-    state: JobState
+    """The object as the API server holds it."""
     owner: Owner
+    """The same as what owns all that is made for it."""
 
     @property
     def gateway(self) -> Gateway:
@@ -67,6 +66,14 @@ class JobContext(ABC):
     def key(self) -> Key:
         """Namespace, name and kind."""
         return Key(self.owner.namespace, self.owner.name, self.owner.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext(Context, ABC):
+    """One open job in one reconcile."""
+
+    job: Job
+    state: JobState
 
     @property
     def artifacts_uri(self) -> str:

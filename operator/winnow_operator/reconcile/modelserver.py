@@ -120,12 +120,12 @@ class ModelServerReconciler:
         except ValidationError as error:
             sentence = first_sentence(error)
             return (
-                ServerContext(self.tools, body, _placeholder(body), owner),
+                ServerContext(self.tools, body, owner, _placeholder(body)),
                 Blockage(Reason.INVALID_SPEC, sentence),
             )
         complaints = check_server(server.spec)
         obstacle = Blockage(Reason.INVALID_SPEC, "; ".join(complaints)) if complaints else None
-        return ServerContext(self.tools, body, server, owner), obstacle
+        return ServerContext(self.tools, body, owner, server), obstacle
 
     async def _observe(self, context: ServerContext, obstacle: Blockage | None) -> ServerFacts:
         wanted = obstacle or await self._wanted(context)

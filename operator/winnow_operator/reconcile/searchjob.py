@@ -86,7 +86,7 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
             state = SearchState(uid=owner.uid, ledger=ledger, spec=job.spec, space=space)
             self._keep(key, state)
         state.spec = job.spec
-        context = SearchContext(self.tools, body, job, state, owner)
+        context = SearchContext(self.tools, body, owner, job, state)
         if state.stale:
             await reload_ledger(context)
         return context

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from winnow_operator.api.modelserver import ModelServer
-from winnow_operator.kube.gateway import Gateway
-from winnow_operator.manifests.objects import Owner
 from winnow_operator.manifests.servers import Server
-from winnow_operator.reconcile.jobcontext import Tools
-from winnow_operator.reconcile.queue import Key
+from winnow_operator.reconcile.jobcontext import Context
 
 
 @dataclass(frozen=True, slots=True)
-class ServerContext:
+class ServerContext(Context):
     """One server in one reconcile."""
 
-    tools: Tools
-    body: dict[str, Any]
-    """The server as the API server holds it."""
     server: ModelServer
-    owner: Owner
-
-    @property
-    def gateway(self) -> Gateway:
-        """The way to the API server."""
-        return self.tools.gateway
-
-    @property
-    def key(self) -> Key:
-        """Namespace, name and kind."""
-        return Key(self.owner.namespace, self.owner.name, self.owner.kind)
 
     @property
     def generation(self) -> int:

@@ -51,7 +51,7 @@ def context(server: Taken) -> SearchContext:
         Settings("trainer:1", "server:1"),
         clock,
     )
-    return SearchContext(tools, {}, SearchJob(spec=spec), state, owner("new"))
+    return SearchContext(tools, {}, owner("new"), SearchJob(spec=spec), state)
 
 
 async def test_a_trial_of_a_deleted_namesake_is_waited_for_and_does_not_count() -> None:

@@ -58,7 +58,7 @@ def test_status_and_report_choose_the_same_for_the_same_reason(
     record(ledger, 1, result_of(1, FIRST))
     origin = Origin(SourceStatus(uri=URI, digest=DIGEST), "accuracy")
     state = CompressionState(uid=OWNER.uid, ledger=ledger)
-    context = CompressionContext(cast("Tools", None), {}, job, state, OWNER, origin)
+    context = CompressionContext(cast("Tools", None), {}, OWNER, job, state, origin)
     file = decode_measurement(encode_measurement(measurement_of(context, 2)))
     result = result_of(2, (1, *SECOND))
 
