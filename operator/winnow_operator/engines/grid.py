@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from winnow_operator.domain.space import Space, Value
 from winnow_operator.engines.base import Record
 from winnow_operator.engines.permutations import permuted
+from winnow_operator.engines.unseen import NOTHING_ALLOWED
+from winnow_operator.errors import InvalidSpecError
 
 
 class GridEngine:
@@ -30,7 +32,11 @@ class GridEngine:
         """Nothing to learn: a grid does not depend on results."""
 
     def suggest(self, number: int) -> Mapping[str, Value] | None:
-        """The allowed point with this number, or None past the last one."""
+        """The allowed point with this number, or None past the last one.
+
+        Raises:
+            InvalidSpecError: if no point is allowed.
+        """
         if not self._grid.limits:
             return self._grid.at(self._place(number - 1)) if number <= self.size else None
         while len(self._allowed) < number and self._looked_at < self.size:
@@ -38,6 +44,8 @@ class GridEngine:
             self._looked_at += 1
             if self._grid.allows(self._grid.at(place)):
                 self._allowed.append(place)
+        if not self._allowed:
+            raise InvalidSpecError(NOTHING_ALLOWED)
         return self._grid.at(self._allowed[number - 1]) if number <= len(self._allowed) else None
 
     def _place(self, index: int) -> int:

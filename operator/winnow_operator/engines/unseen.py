@@ -14,6 +14,7 @@ REDRAWS = 64
 """Draws that may repeat a point before one of those that are left is looked up."""
 CONSTRAINED_REDRAWS = 10_000
 """The same where constraints may forbid most points."""
+NOTHING_ALLOWED = "no point of the space keeps spec.space.constraints"
 
 
 class Seen:
@@ -74,7 +75,7 @@ class Seen:
             )
         left = self._leftover()
         if left is None and not self._texts:
-            raise InvalidSpecError("no point of the space keeps spec.space.constraints")
+            raise InvalidSpecError(NOTHING_ALLOWED)
         return left
 
     def _leftover(self) -> Mapping[str, Value] | None:

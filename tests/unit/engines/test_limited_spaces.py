@@ -75,7 +75,7 @@ def test_points_without_end_are_allowed_too_and_repeat_after_a_restart(name: str
     assert search.rebuilt().suggest(26) == search.suggest()[0]
 
 
-@pytest.mark.parametrize("name", BESIDE_GRID)
+@pytest.mark.parametrize("name", ENGINES)
 def test_a_space_in_which_nothing_is_allowed_is_refused_with_a_sentence(name: str) -> None:
     with pytest.raises(InvalidSpecError, match=r"keeps spec\.space\.constraints"):
         ENGINES[name](limited("0"), 5).suggest(1)
