@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -106,14 +106,14 @@ class Batcher:
         if not batch:
             self._is_running = False
             return
-        rows = batch[0].rows if len(batch) == 1 else np.concatenate([one.rows for one in batch])
-        self._on_batch(len(rows))
+        parts = [one.rows for one in batch]
+        self._on_batch(sum(map(len, parts)))
         loop = asyncio.get_running_loop()
         if self._executor is None:
-            self._deliver(batch, _attempt(self._run, rows))
+            self._deliver(batch, _attempt(self._run, parts))
             loop.call_soon(self._next)
             return
-        running = loop.run_in_executor(self._executor, _attempt, self._run, rows)
+        running = loop.run_in_executor(self._executor, _attempt, self._run, parts)
         running.add_done_callback(lambda done: self._finish(batch, done))
 
     def _take(self) -> list[_Waiting]:
@@ -154,8 +154,8 @@ class Batcher:
             start = end
 
 
-def _attempt(run: Run, rows: Tensor) -> Tensor | Exception:
+def _attempt(run: Run, parts: Sequence[Tensor]) -> Tensor | Exception:
     try:
-        return run(rows)
+        return run(parts[0] if len(parts) == 1 else np.concatenate(parts))
     except Exception as error:  # noqa: BLE001 -- whoever waits for it is told
         return error

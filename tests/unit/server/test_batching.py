@@ -204,3 +204,12 @@ def test_everybody_gets_the_answer_to_what_they_asked(
     found = [outcome(one) for one in asyncio.run(ask())]
 
     assert found == ["failed" if 13 in one else [2 * v for v in one] for one in requests]
+
+
+async def test_requests_that_cannot_be_joined_are_answered_one_by_one(model: Model) -> None:
+    model.free.set()
+    batch = batcher(model, Limits(8, 10), in_thread=True)
+
+    tasks = await submit(batch, rows(1), np.ones((1, 2), np.float32), rows(2))
+
+    assert await all_of(tasks) == [[2], [2, 2], [4]]
