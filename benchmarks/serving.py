@@ -31,10 +31,11 @@ from benchmarks.serving_servers import (
     programs,
     running,
 )
+from devcluster.profiles import cache_root
 
 ROOT = Path(__file__).resolve().parent.parent
 RANGES = ROOT / "benchmarks/serving_ranges.yaml"
-CACHE = Path.home() / ".cache/winnow/serving-peers"
+CACHE = cache_root().parent / "serving-peers"
 CONNECTIONS = (1, 32)
 WARM_SECONDS = 1
 PORT = 28980
@@ -87,9 +88,8 @@ def _measure(arguments: argparse.Namespace) -> Results[Row]:
         stages = [Stage(subject, Path(scratch) / subject.name, peers) for subject in chosen]
         for number in range(1, arguments.rounds + 1):
             for stage in stages:
-                rows = stage.measure(number, arguments.seconds, sizes)
                 if not any(row.round == number and row.model == stage.name for row in results.rows):
-                    results.add(rows)
+                    results.add(stage.measure(number, arguments.seconds, sizes))
     return results
 
 

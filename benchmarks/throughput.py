@@ -1,7 +1,7 @@
 """Throughput of searches beside a bare Indexed Job of the very same pods, in alternating runs.
 
     benchmarks/throughput                       five rounds; goes on where it was stopped
-    benchmarks/throughput --rounds 9 --output benchmarks/measured/throughput-2026-11-26.json
+    benchmarks/throughput --output benchmarks/measured/throughput-2026-11-26.json
     benchmarks/throughput --report FILE         the tables of an earlier run; needs no cluster
 
 A round is Random, bare Job, TPE (every other round TPE, bare Job, Random), so that each search lies

@@ -6,14 +6,16 @@ import base64
 import http.client
 import json
 import ssl
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 TIMEOUT = 10.0
 NOT_FOUND = 404
+_PAUSE = 1.0
 UNREACHABLE = (OSError, http.client.HTTPException)
 """What a call raises while the API server is not there; answers with an error included."""
 
@@ -88,3 +90,13 @@ class Api:
         )
         response: http.client.HTTPResponse = opener.open(request, timeout=timeout)
         return response
+
+
+def follow_for_ever(follow: Callable[[], None]) -> NoReturn:
+    """Call what follows a watch again, whenever the watch ends or the server is away."""
+    while True:
+        try:
+            follow()
+        except UNREACHABLE as error:
+            print(f"once more, after {error}", flush=True)
+        time.sleep(_PAUSE)

@@ -8,16 +8,14 @@ Pods that ask for GPUs are then scheduled and counted as on a GPU node. They get
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
-from devcluster.api import UNREACHABLE, Api
+from devcluster.api import Api, follow_for_ever
 from devcluster.credentials import NODE_NAME
 
 RESOURCE = "nvidia.com/gpu"
 _POINTER = "/status/capacity/nvidia.com~1gpu"
-_PAUSE = 1.0
 
 
 def count_of(node: dict[str, Any]) -> int:
@@ -52,12 +50,7 @@ def correct(api: Api, count: int) -> None:
 def main() -> None:
     """Work for ever."""
     api, count = Api.of_kubeconfig(Path(sys.argv[1]).read_text()), int(sys.argv[2])
-    while True:
-        try:
-            keep(api, count)
-        except UNREACHABLE as error:
-            print(f"once more, after {error}", flush=True)
-        time.sleep(_PAUSE)
+    follow_for_ever(lambda: keep(api, count))
 
 
 if __name__ == "__main__":

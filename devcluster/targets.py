@@ -12,12 +12,11 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from devcluster.api import UNREACHABLE, Api
+from devcluster.api import Api, follow_for_ever
 
 SELECTOR = "app.kubernetes.io/name=winnow"
 _PODS = f"/api/v1/pods?labelSelector={SELECTOR}"
@@ -26,7 +25,6 @@ PORTS = {"operator": "metrics", "trial": "metrics", "server": "http"}
 """Name of the port that has metrics, by the pod's component."""
 _ENDED = {"Succeeded", "Failed"}
 _OURS = "winnow.dev/"
-_PAUSE = 1.0
 
 Pod = dict[str, Any]
 Target = dict[str, Any]
@@ -81,12 +79,7 @@ def write(file: Path, targets: Iterable[Target | None]) -> None:
 def main() -> None:
     """Work for ever."""
     api, file = Api.of_kubeconfig(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
-    while True:
-        try:
-            follow(api, file)
-        except UNREACHABLE as error:
-            print(f"once more, after {error}", flush=True)
-        time.sleep(_PAUSE)
+    follow_for_ever(lambda: follow(api, file))
 
 
 if __name__ == "__main__":

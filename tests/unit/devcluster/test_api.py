@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from devcluster.api import UNREACHABLE, Api
+from devcluster.api import UNREACHABLE, Api, follow_for_ever
 from devcluster.dns import make_dns_service
 from devcluster.gpus import RESOURCE, keep, shown_gpus
 from devcluster.profiles import Profile
@@ -168,3 +168,21 @@ def test_gpus_that_pods_can_have_are_counted(world: World) -> None:
     assert shown_gpus(world.api) == 4
     world.objects[NODE] = node()
     assert shown_gpus(world.api) == 0
+
+
+def test_a_watch_that_ends_or_breaks_is_followed_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("devcluster.api.time.sleep", pauses.append)
+    ways = iter([None, OSError("no server"), KeyboardInterrupt()])
+
+    def follow() -> None:
+        if (way := next(ways)) is not None:
+            raise way
+
+    with pytest.raises(KeyboardInterrupt):
+        follow_for_ever(follow)
+
+    assert len(pauses) == 2
+    assert capsys.readouterr().out == "once more, after no server\n"
