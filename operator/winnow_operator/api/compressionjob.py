@@ -29,7 +29,7 @@ from winnow_operator.api.compressionjob_rules import (
     SPEC_RULES,
 )
 from winnow_operator.api.compressionjob_status import CompressionJobStatus
-from winnow_operator.api.fields import ApiModel, DecimalString, DurationString
+from winnow_operator.api.fields import ApiModel, DecimalString, Digest, DurationString, JobName
 from winnow_operator.api.rules import atomic_list, named_list, rules, set_list, unknown_fields
 from winnow_operator.api.searchjob import Storage
 from winnow_operator.api.searchjob_rules import DURATIONS, JOB_NAME
@@ -112,15 +112,11 @@ class SourceModel(ApiModel):
 
     model_config = ConfigDict(json_schema_extra=rules(*MODEL_RULES))
 
-    search_job: str | None = Field(
-        default=None,
-        pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$",
-        max_length=40,
-    )
+    search_job: JobName | None = None
     """Name of a SearchJob of this namespace; its winner is waited for."""
     uri: str | None = Field(default=None, min_length=1, max_length=512)
     """`pvc://CLAIM/PATH` of an artifact, instead of a SearchJob."""
-    digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$", max_length=71)
+    digest: Digest | None = None
     """`sha256:` of that artifact's manifest."""
 
 

@@ -30,6 +30,12 @@ DurationString = Annotated[str, Field(pattern=DURATION_PATTERN, max_length=20)]
 
 ParameterName = Annotated[str, Field(pattern=NAME_PATTERN, min_length=1, max_length=63)]
 
+JobName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$", max_length=40)]
+"""Name of another job, in the same namespace."""
+
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", max_length=71)]
+"""`sha256:` of the manifest of an artifact."""
+
 Word = Annotated[str, Field(max_length=4096)]
 """One argument of a command."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from winnow_operator.api.fields import ApiModel, DecimalString, DurationString
+from winnow_operator.api.fields import ApiModel, DecimalString, Digest, DurationString, JobName
 from winnow_operator.api.modelserver_rules import (
     AUTOSCALING_RULES,
     CANARY_ONLY,
@@ -58,17 +58,13 @@ class ModelReference(ApiModel):
 
     model_config = ConfigDict(json_schema_extra=rules(*REFERENCE_RULES))
 
-    compression_job: str | None = Field(
-        default=None, pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$", max_length=40
-    )
+    compression_job: JobName | None = None
     """Name of a CompressionJob of this namespace; its selection is waited for and followed."""
-    search_job: str | None = Field(
-        default=None, pattern=r"^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$", max_length=40
-    )
+    search_job: JobName | None = None
     """Name of a SearchJob of this namespace, whose winner is served as it was trained."""
     uri: str | None = Field(default=None, min_length=1, max_length=512)
     """`pvc://CLAIM/PATH` of an artifact, instead of a job."""
-    digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$", max_length=71)
+    digest: Digest | None = None
     """`sha256:` of that artifact's manifest."""
 
 

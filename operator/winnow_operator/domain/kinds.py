@@ -51,9 +51,6 @@ class Kind(StrEnum):
         return f"{job}-{_BATCH_MARKS[self]}{number:04d}"
 
 
-BOUNDED = (Kind.SEARCH, Kind.COMPRESSION)
-"""Kinds of jobs that end."""
-
 _NOUNS = {Kind.SEARCH: "search", Kind.COMPRESSION: "compression"}
 _TRIAL_MARKS = {Kind.SEARCH: "t", Kind.COMPRESSION: "c"}
 _BATCH_MARKS = {Kind.SEARCH: "b", Kind.COMPRESSION: "k"}

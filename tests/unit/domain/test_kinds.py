@@ -5,19 +5,22 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow_operator.domain.kinds import BOUNDED, Kind, batch_number, job_of, measurement_name
+from winnow_operator.domain.kinds import Kind, batch_number, job_of, measurement_name
+from winnow_operator.kube.resources import JOB_KINDS
 
 NUMBERS = st.integers(1, 99_999)
 
 
-@given(NUMBERS, st.sampled_from(BOUNDED))
+@given(NUMBERS, st.sampled_from(tuple(JOB_KINDS)))
 def test_the_number_of_a_batch_reads_back_from_its_name(number: int, kind: Kind) -> None:
     assert batch_number(kind.batch_name("my-b7", number)) == number
 
 
 @given(NUMBERS)
 def test_jobs_of_two_kinds_with_one_name_make_no_two_objects_of_one_name(number: int) -> None:
-    made = [name("same", number) for kind in BOUNDED for name in (kind.trial_name, kind.batch_name)]
+    made = [
+        name("same", number) for kind in JOB_KINDS for name in (kind.trial_name, kind.batch_name)
+    ]
 
     assert len({*made, measurement_name("same", number)}) == 5
 
