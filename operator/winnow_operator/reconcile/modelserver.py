@@ -28,7 +28,7 @@ from winnow_operator.domain.rollouts import (
 from winnow_operator.domain.served_models import Model, chosen_model, given_model, source_of
 from winnow_operator.domain.server_checks import check_server
 from winnow_operator.domain.server_status import ServerSituation, make_server_status
-from winnow_operator.errors import NotFoundError
+from winnow_operator.errors import NotFoundError, RefusedError
 from winnow_operator.kube.resources import JOB_KINDS, MODELSERVERS
 from winnow_operator.manifests.servers import (
     autoscaler,
@@ -39,7 +39,7 @@ from winnow_operator.manifests.servers import (
     service,
 )
 from winnow_operator.metrics.own import ROLLOUTS
-from winnow_operator.reconcile import servernotes
+from winnow_operator.reconcile import notes, servernotes
 from winnow_operator.reconcile.analysis import PERIOD_SECONDS, Analysis
 from winnow_operator.reconcile.children import Children
 from winnow_operator.reconcile.jobcontext import Tools, owner_of
@@ -68,7 +68,8 @@ class ModelServerReconciler:
         """One look at a server; gives the seconds after which to look again, if any.
 
         Raises:
-            KubernetesError: if the API server refused or was away; the queue tries again.
+            KubernetesError: if the API server refused or was away; the queue tries again. That it
+                refuses for good is said by an Event, as of a job.
         """
         try:
             body = await self.tools.gateway.get(MODELSERVERS, key.namespace, key.name)
@@ -78,6 +79,13 @@ class ModelServerReconciler:
         if "deletionTimestamp" in body["metadata"]:  # its children go with it
             self._forget(key)
             return None
+        try:
+            return await self._look(body)
+        except RefusedError as error:
+            await self.tools.recorder.record(body, notes.write_refused(str(error)))
+            raise
+
+    async def _look(self, body: Body) -> float | None:
         context, obstacle = self._context(body)
         facts = await self._observe(context, obstacle)
         if obstacle is not None:
@@ -88,10 +96,10 @@ class ModelServerReconciler:
         if revisions != known:
             await self._write(context, facts, revisions=revisions)
             return 0.0
-        obstacle = await self._act(context, facts, revisions) or unknown_pin(revisions, facts)
-        await self._write(context, facts, obstacle=obstacle)
+        refusal = await self._act(context, facts, revisions)
+        await self._write(context, facts, obstacle=refusal or unknown_pin(revisions, facts))
         waits = LOOK_AGAIN_SECONDS if isinstance(facts.wanted, Blockage) else None
-        soon = SOON_SECONDS if obstacle is not None or any(map(is_silent, facts.pods)) else None
+        soon = SOON_SECONDS if refusal is not None or any(map(is_silent, facts.pods)) else None
         asks = None if facts.loads is None else PERIOD_SECONDS
         return soonest(waits, soon, asks, seconds_to_look(revisions.rollout, facts))
 

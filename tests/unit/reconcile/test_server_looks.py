@@ -1,0 +1,104 @@
+"""What a look at a ModelServer says and asks for, where it can change nothing by itself."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from tests.support.loop_clock import LoopClock
+from winnow_operator.domain.kinds import Kind
+from winnow_operator.errors import NotFoundError, RefusedError
+from winnow_operator.kube.gateway import Gateway
+from winnow_operator.kube.recorder import Recorder
+from winnow_operator.kube.resources import EVENTS, MODELSERVERS, Resource
+from winnow_operator.reconcile.analysis import Analysis
+from winnow_operator.reconcile.jobcontext import Tools
+from winnow_operator.reconcile.modelserver import LOOK_AGAIN_SECONDS, ModelServerReconciler
+from winnow_operator.reconcile.podbook import PodBook
+from winnow_operator.reconcile.queue import Key
+from winnow_operator.settings import Settings
+
+KEY = Key("team", "digits", Kind.SERVER)
+
+
+class OneServer:
+    """An API server that holds one ModelServer and the children that are applied, and no pods."""
+
+    def __init__(self, *, pin: int | None = None, refuses: bool = False) -> None:
+        self.refuses = refuses
+        self.body: dict[str, Any] = {
+            "apiVersion": "winnow.dev/v1alpha1",
+            "kind": "ModelServer",
+            "metadata": {
+                "namespace": KEY.namespace,
+                "name": KEY.name,
+                "uid": "u1",
+                "generation": 1,
+                "resourceVersion": "7",
+            },
+            "spec": {"model": {"searchJob": "gone"}, "revision": pin},
+        }
+        self.children: dict[str, dict[str, Any]] = {}
+        self.events: list[dict[str, Any]] = []
+
+    async def get(self, resource: Resource, _namespace: str, name: str) -> dict[str, Any]:
+        if resource is MODELSERVERS:
+            return self.body
+        found = self.children.get(f"{resource}/{name}")
+        if found is None:
+            raise NotFoundError(name)
+        return found
+
+    async def list(self, _resource: Resource, _namespace: str, **_: str) -> list[dict[str, Any]]:
+        return []
+
+    async def apply(
+        self, resource: Resource, _namespace: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        metadata = {**body["metadata"], "uid": "c1"}
+        made = {**body, "metadata": metadata}
+        self.children[f"{resource}/{metadata['name']}"] = made
+        return made
+
+    async def apply_status(
+        self, _resource: Resource, _namespace: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        if self.refuses:
+            raise RefusedError("status.pinned: no such field")
+        self.body = {**self.body, "status": body["status"]}
+        return self.body
+
+    async def create(
+        self, resource: Resource, _namespace: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        assert resource is EVENTS
+        self.events.append(body)
+        return body
+
+
+async def look(server: OneServer) -> float | None:
+    gateway, clock = cast("Gateway", server), LoopClock()
+    recorder = Recorder(server, clock, "operator-1")
+    tools = Tools(gateway, recorder, PodBook(), Settings("trainer:1", "server:1"), clock)
+    analysis = Analysis(None, clock, lambda _: None)
+    return await ModelServerReconciler(tools, analysis).reconcile(KEY)
+
+
+async def test_a_revision_that_there_is_not_is_said_and_waited_for_without_hurry() -> None:
+    server = OneServer(pin=7)
+
+    assert await look(server) == LOOK_AGAIN_SECONDS  # for the job, which is not there either
+
+    stalled = next(c for c in server.body["status"]["conditions"] if c["type"] == "Stalled")
+    assert "spec.revision is 7" in stalled["message"]
+
+
+async def test_a_status_that_is_refused_is_said_by_an_event() -> None:
+    server = OneServer(refuses=True)
+
+    with pytest.raises(RefusedError):
+        await look(server)
+
+    said = [event for event in server.events if event["reason"] == "WriteRefused"]
+    assert "no such field" in said[0]["note"]
