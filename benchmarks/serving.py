@@ -156,7 +156,7 @@ class Stage:
                 yield row
 
     def _wrk(self, url: str, connections: int, seconds: int) -> dict[str, float]:
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "-s", self._script, url]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "-s", str(self._script), url]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
         return found

@@ -107,13 +107,13 @@ def programs(graph: Path, answer: Path, port: int, peers: Mapping[str, Path]) ->
     if "mlserver" in peers:
         home = answer.parent / "mlserver"
         _configure_mlserver(home, port)
-        command = (str(peers["mlserver"].with_name("mlserver")), "start", str(home))
+        program = str(peers["mlserver"].with_name("mlserver"))
         extra = {"BENCHMARK_MODEL": str(graph), "PYTHONPATH": str(PROGRAMS)}
-        found.append(Program("mlserver", command, home, extra))
+        found.append(Program("mlserver", (program, "start", str(home)), home, extra))
     if "kserve" in peers:
         script = str(PROGRAMS / "kserve_server.py")
-        command = (str(peers["kserve"]), script, str(port), str(graph))
-        found.append(Program("kserve", command, answer.parent))
+        words = (str(peers["kserve"]), script, str(port), str(graph))
+        found.append(Program("kserve", words, answer.parent))
     return found
 
 

@@ -31,6 +31,8 @@ def shown_gpus(api: Api) -> int:
 def keep(api: Api, count: int) -> None:
     """Follow the node and correct its capacity, until the watch ends."""
     for event in api.watch(f"/api/v1/nodes?watch=1&fieldSelector=metadata.name={NODE_NAME}"):
+        if event["type"] == "ERROR":
+            return
         node = event["object"]
         capacity = node.get("status", {}).get("capacity", {})
         if event["type"] in {"ADDED", "MODIFIED"} and capacity.get(RESOURCE) != str(count):
