@@ -149,8 +149,10 @@ def _transformer() -> Subject:
             "half-deep-int8": (_student("1", "0.5", 3), _quantize()),
             "cut-50-int8": (_cut("0.5", 4), _quantize()),
         },
+        # Half of what may be lost on the test split: 500 rows choose, so a drop that they show is
+        # uncertain by about 0.6 points, and that of the candidate which they choose looks too small.
         goals=(
-            {"metric": METRIC, "maxDrop": "0.02"},
+            {"metric": METRIC, "maxDrop": "0.01"},
             {"metric": SIZE, "maxRatio": "0.2"},
             {"metric": LATENCY, "minSpeedup": "3"},
         ),
