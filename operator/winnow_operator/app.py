@@ -47,6 +47,7 @@ from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queue import WorkQueue
 from winnow_operator.reconcile.resync import Resync, SeenJobs
 from winnow_operator.reconcile.searchjob import SearchJobReconciler
+from winnow_operator.reconcile.trialfeed import TrialFeed
 from winnow_operator.reconcile.workers import work
 from winnow_operator.settings import Settings
 from winnow_operator.supervision import cancel, finish, first_end, unless_stopped
@@ -103,8 +104,11 @@ async def _assemble(settings: Settings, stop: asyncio.Event, stack: AsyncExitSta
     pods = PodBook()
     tools = Tools(gateway, recorder, pods, settings, clock)
     queue = WorkQueue(clock, share=max(1, settings.workers - 1))
-    analysis = Analysis(_prometheus(settings, stack), clock, queue.add)
+    prometheus = _prometheus(settings, stack)
+    analysis = Analysis(prometheus, clock, queue.add)
     stack.push_async_callback(analysis.close)
+    feed = TrialFeed(prometheus, clock, queue.add)
+    stack.push_async_callback(feed.close)
     return Operator(
         settings=settings,
         gateway=gateway,
@@ -116,7 +120,7 @@ async def _assemble(settings: Settings, stop: asyncio.Event, stack: AsyncExitSta
         resync=Resync(gateway, queue, pods, SeenJobs(), settings.namespaces, tuple(Kind)),
         reconciler=Dispatch(
             {
-                Kind.SEARCH: SearchJobReconciler(tools),
+                Kind.SEARCH: SearchJobReconciler(tools, feed),
                 Kind.COMPRESSION: CompressionJobReconciler(tools),
                 Kind.SERVER: ModelServerReconciler(tools, analysis),
             },

@@ -30,6 +30,7 @@ from winnow_operator.reconcile.jobcontext import Tools
 from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queue import Key
 from winnow_operator.reconcile.searchjob import SearchJobReconciler
+from winnow_operator.reconcile.trialfeed import TrialFeed
 from winnow_operator.settings import Settings
 
 pytestmark = [pytest.mark.control_plane, pytest.mark.usefixtures("operator")]
@@ -230,7 +231,8 @@ async def test_the_status_of_a_deleted_search_never_lands_on_its_namesake(
         clock, gateway = SystemClock(), Gateway(client, AlwaysWrite())
         recorder = Recorder(gateway, clock, "test")
         settings = Settings("example.test/trainer:1", "example.test/server:1")
-        reconciler = SearchJobReconciler(Tools(gateway, recorder, PodBook(), settings, clock))
+        tools = Tools(gateway, recorder, PodBook(), settings, clock)
+        reconciler = SearchJobReconciler(tools, TrialFeed(None, clock, lambda _: None))
         with pytest.raises(ConflictError):
             await reconciler._apply(Key(namespace.name, "search"), old, late)
 

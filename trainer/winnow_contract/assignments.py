@@ -13,6 +13,7 @@ from typing import Any
 
 from winnow_contract.documents import Entries, read_document
 from winnow_contract.errors import AssignmentsError, ContractVersionError
+from winnow_contract.stopping import StoppingRule, read_rule, rule_document
 from winnow_contract.version import CONTRACT_VERSION
 
 __all__ = [
@@ -111,6 +112,10 @@ class Assignments:
     """Metrics that every result must have besides the objectives, because they are limited."""
     source: Source | None = None
     """What candidates are made from; None in a SearchJob."""
+    early_stopping: StoppingRule | None = None
+    """When trials are stopped that are not worth going on."""
+    max_trial_seconds: int | None = None
+    """How long one trial may take."""
 
     def of_index(self, index: int) -> tuple[TrialAssignment, ...]:
         """The trials that the pod with this completion index runs.
@@ -140,9 +145,19 @@ def encode_assignments(assignments: Assignments) -> str:
         **({"constraints": list(assignments.constraints)} if assignments.constraints else {}),
         "trialsPerPod": assignments.trials_per_pod,
         **({"source": {"uri": source.uri, "digest": source.digest}} if source else {}),
+        **_limits(assignments),
         "trials": [_trial_document(trial) for trial in assignments.trials],
     }
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _limits(assignments: Assignments) -> dict[str, Any]:
+    """What may end a trial before it ends by itself."""
+    rule, seconds = assignments.early_stopping, assignments.max_trial_seconds
+    return {
+        **({"earlyStopping": rule_document(rule)} if rule else {}),
+        **({"maxTrialSeconds": seconds} if seconds else {}),
+    }
 
 
 def job_document(job: JobIdentity) -> dict[str, str]:
@@ -192,6 +207,16 @@ def _assignments(entries: Entries) -> Assignments:
         task=task,
         constraints=_constraints(entries),
         source=_source(entries.below("source")) if is_compression else None,
+        early_stopping=(
+            read_rule(entries.below("earlyStopping"))
+            if "earlyStopping" in entries.document
+            else None
+        ),
+        max_trial_seconds=(
+            entries.whole("maxTrialSeconds", minimum=1)
+            if "maxTrialSeconds" in entries.document
+            else None
+        ),
     )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "FOLDS",
     "MANIFEST_NAME",
     "MEASUREMENTS",
+    "RUNGS",
     "Committed",
     "ListedFile",
     "Manifest",
@@ -43,6 +44,8 @@ MEASUREMENTS = "measurements"
 FOLDS = "folds"
 """Key under which the manifest of a cross-validated trial has the values of each fold; such a trial
 leaves no model."""
+RUNGS = "rungs"
+"""Key under which a manifest has the objective at each rung of early stopping."""
 MAX_BYTES = 4 << 20
 """A manifest beyond this is none."""
 
@@ -87,6 +90,17 @@ class Committed:
         if not isinstance(metrics, dict):
             raise ManifestError("'metrics' of the manifest is not an object")
         return {name: (_number(value), None) for name, value in metrics.items()}
+
+    def rungs(self) -> dict[int, float]:
+        """The objective at each rung of early stopping that was reached.
+
+        Raises:
+            ManifestError: if the manifest's rungs are not such.
+        """
+        rungs = self.document.get(RUNGS, {})
+        if not isinstance(rungs, dict) or not all(str(rung).isdecimal() for rung in rungs):
+            raise ManifestError("'rungs' of the manifest is not an object of numbers by rung")
+        return {int(rung): _number(value) for rung, value in rungs.items()}
 
     @property
     def attempt(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,17 +22,25 @@ _HELP = {
     "winnow_trial_info": "What the trial belongs to; always 1.",
     "winnow_trial_metric": "Latest value of a metric of a running trial.",
     "winnow_trial_step": "Latest step (epoch) of a running trial.",
+    "winnow_trial_rung_value": "Objective of a running trial when it reached a rung.",
+    "winnow_trial_rung_timestamp_seconds": "When a running trial reached a rung.",
 }
 
 
 class MetricsPage:
-    """The latest figures of every running trial; safe to use from several threads."""
+    """The latest figures of every running trial; safe to use from several threads.
 
-    def __init__(self) -> None:
+    Args:
+        labels: of all series, besides the trial's name.
+    """
+
+    def __init__(self, labels: Mapping[str, str] | None = None) -> None:
+        self._own = dict(labels or {})
         self._lock = threading.Lock()
         self._labels: dict[str, dict[str, str]] = {}
         self._steps: dict[str, int] = {}
         self._values: dict[str, dict[str, float]] = {}
+        self._rungs: dict[str, dict[int, tuple[float, float]]] = {}
 
     def start(self, trial: str, labels: Mapping[str, str]) -> None:
         """Show a trial, with labels that say what it belongs to."""
@@ -45,33 +54,52 @@ class MetricsPage:
             self._steps[trial] = step
             self._values.setdefault(trial, {}).update(metrics)
 
+    def reach(self, trial: str, rung: int, value: float) -> None:
+        """Note that a running trial has reached a rung; a later scrape still sees it."""
+        with self._lock:
+            self._rungs.setdefault(trial, {})[rung] = (value, time.time())
+
     def end(self, trial: str) -> None:
         """Drop all series of a trial."""
         with self._lock:
-            for series in (self._labels, self._steps, self._values):
+            for series in (self._labels, self._steps, self._values, self._rungs):
                 series.pop(trial, None)
 
     def render(self) -> str:
         """The page in Prometheus' text format."""
         with self._lock:
-            samples = {
-                "winnow_trial_info": [
-                    ({"trial": trial, **labels}, 1.0) for trial, labels in self._labels.items()
-                ],
-                "winnow_trial_metric": [
-                    ({"trial": trial, "metric": metric}, value)
-                    for trial, values in self._values.items()
-                    for metric, value in values.items()
-                ],
-                "winnow_trial_step": [
-                    ({"trial": trial}, float(step)) for trial, step in self._steps.items()
-                ],
-            }
+            samples = self._samples()
         lines: list[str] = []
         for name, series in samples.items():
             lines += [f"# HELP {name} {_HELP[name]}", f"# TYPE {name} gauge"]
-            lines += [f"{name}{_labels(labels)} {_number(value)}" for labels, value in series]
+            lines += [
+                f"{name}{_labels({**labels, **self._own})} {_number(value)}"
+                for labels, value in series
+            ]
         return "\n".join(lines) + "\n"
+
+    def _samples(self) -> dict[str, list[tuple[dict[str, str], float]]]:
+        """Labels and value of each series, by name."""
+        reached = [
+            ({"trial": trial, "rung": str(rung)}, value, at)
+            for trial, rungs in self._rungs.items()
+            for rung, (value, at) in rungs.items()
+        ]
+        return {
+            "winnow_trial_info": [
+                ({"trial": trial, **labels}, 1.0) for trial, labels in self._labels.items()
+            ],
+            "winnow_trial_metric": [
+                ({"trial": trial, "metric": metric}, value)
+                for trial, values in self._values.items()
+                for metric, value in values.items()
+            ],
+            "winnow_trial_step": [
+                ({"trial": trial}, float(step)) for trial, step in self._steps.items()
+            ],
+            "winnow_trial_rung_value": [(labels, value) for labels, value, _ in reached],
+            "winnow_trial_rung_timestamp_seconds": [(labels, at) for labels, _, at in reached],
+        }
 
 
 def _labels(labels: Mapping[str, str]) -> str:

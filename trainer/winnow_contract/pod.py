@@ -15,6 +15,7 @@ from winnow_contract.files import write_in_place
 from winnow_contract.manifests import FOLDS, Committed, Values, find_committed
 from winnow_contract.program import read_input, start
 from winnow_contract.results import PodResult, TrialResult, encode_result, is_reportable
+from winnow_contract.rungbook import RungBook
 
 
 class Pod:
@@ -25,6 +26,19 @@ class Pod:
         self.assignments = assignments
         self.trials: tuple[TrialAssignment, ...] = assignments.of_index(environment.index)
         self._results: dict[int, TrialResult] = {}
+        self.rungs = RungBook(
+            assignments.early_stopping,
+            assignments.objectives[0].goal,
+            decides=assignments.trials_per_pod > 1,
+        )
+
+    @property
+    def series_labels(self) -> dict[str, str]:
+        """Labels of all series of this pod's trials: whose they are, and of which attempt.
+
+        By the uid of its job a trial is told from that of a job of the same name before it.
+        """
+        return {"job_uid": self.assignments.job.uid, "attempt": self.environment.attempt}
 
     @property
     def unfinished(self) -> tuple[TrialAssignment, ...]:
@@ -89,6 +103,7 @@ class Pod:
             size_bytes=artifact.size_bytes if artifact else 0,
             attempt=artifact.attempt if artifact else "",
             metrics={name: values[name][0] for name in names if name != metric},
+            rungs=self.rungs.values(number),
             kept=len(more),
         )
 
@@ -102,6 +117,7 @@ class Pod:
         found = None if artifacts is None else find_committed(artifacts, assignment)
         if found is None:
             return None
+        self.rungs.take(assignment.number, found.rungs())
         values = {**found.values("validation"), **found.extras()}
         model = None if FOLDS in found.document else found
         return self.judge(assignment.number, values, found.values("test"), model)

@@ -22,6 +22,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -37,6 +38,12 @@ from winnow_contract.metrics_page import MetricsPage, serve
 from winnow_contract.pod import Pod, start_pod
 from winnow_contract.program import Refused, Stopping
 from winnow_contract.results import TrialResult
+from winnow_contract.rungbook import (
+    DEADLINE_EXCEEDED,
+    EARLY_STOPPING,
+    OUT_OF_TIME,
+    TrialStopped,
+)
 
 FORMAT = "winnow/contract-v1"
 
@@ -53,7 +60,9 @@ class TrialFailedError(Exception):
 class Trial:
     """One trial as the program sees it."""
 
-    def __init__(self, assignment: TrialAssignment, folder: Path, page: MetricsPage) -> None:
+    def __init__(
+        self, pod: Pod, assignment: TrialAssignment, folder: Path, page: MetricsPage
+    ) -> None:
         self.name: str = assignment.name
         self.number: int = assignment.number
         self.seed: int = assignment.seed
@@ -63,6 +72,10 @@ class Trial:
         self.test_values: dict[str, tuple[float, float | None]] = {}
         self._folder = folder
         self._page = page
+        self._objective = pod.assignments.objectives[0].metric
+        self._rungs = pod.rungs
+        self._limit = pod.assignments.max_trial_seconds
+        self._began = time.monotonic()
 
     @property
     def folder(self) -> Path:
@@ -71,11 +84,28 @@ class Trial:
         return self._folder
 
     def report(self, step: int, **metrics: float) -> None:
-        """Report metrics at a step; the last values are the trial's result."""
+        """Report metrics at a step; the last values are the trial's result.
+
+        Ends the trial here where the rule of the job's early stopping says so.
+
+        Raises:
+            TrialFailedError: if the trial has run longer than budget.maxTrialDuration allows.
+        """
         self._page.report(self.name, step, metrics)
         self.values.update({name: (float(value), None) for name, value in metrics.items()})
         words = " ".join(f"{name} {value:.6g}" for name, value in metrics.items())
         say(f"trial {self.name} step {step} {words}")
+        if self._limit is not None and time.monotonic() - self._began > self._limit:
+            raise TrialFailedError(DEADLINE_EXCEEDED, OUT_OF_TIME)
+        if self._objective in metrics:
+            self._reach(step, metrics[self._objective])
+
+    def _reach(self, step: int, value: float) -> None:
+        reached, verdict = self._rungs.reach(self.number, step, value)
+        for rung in reached:
+            self._page.reach(self.name, rung, value)
+        if verdict is not None:
+            raise TrialStopped(EARLY_STOPPING, verdict.reason)
 
     def standard_error(self, **errors: float) -> None:
         """Say how uncertain reported values are."""
@@ -130,7 +160,7 @@ def _run(train: Callable[[Trial], None]) -> ExitCode:
 
 
 def _run_trials(pod: Pod, train: Callable[[Trial], None]) -> ExitCode:
-    page = MetricsPage()
+    page = MetricsPage(pod.series_labels)
     server = serve(page, pod.environment.metrics_port)
     try:
         for assignment in pod.trials:
@@ -153,9 +183,12 @@ def _folder(pod: Pod, assignment: TrialAssignment) -> Path:
 def _run_trial(
     pod: Pod, assignment: TrialAssignment, train: Callable[[Trial], None], page: MetricsPage
 ) -> TrialResult:
-    trial = Trial(assignment, _folder(pod, assignment), page)
+    trial = Trial(pod, assignment, _folder(pod, assignment), page)
+    pod.rungs.begin(assignment.number)
     try:
         train(trial)
+    except TrialStopped as stopped:
+        return pod.rungs.stopped(assignment.number, stopped)
     except TrialFailedError as error:
         return TrialResult(assignment.number, "Failed", cause=error.cause, message=str(error))
     except Exception as error:
@@ -180,6 +213,7 @@ def _manifest(pod: Pod, assignment: TrialAssignment, trial: Trial) -> dict[str, 
             *value_entries("validation", trial.values),
             *value_entries("test", trial.test_values),
         ],
+        **pod.rungs.entry(assignment.number),
         "environment": {"python": sys.version.split()[0]},
         "createdAt": datetime.now(UTC).isoformat(timespec="seconds"),
     }

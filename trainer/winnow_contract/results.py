@@ -35,6 +35,7 @@ from winnow_contract.message_fields import (
     refuse_constant,
     short_number,
 )
+from winnow_contract.stopping import MAX_RUNGS
 from winnow_contract.version import CONTRACT_VERSION
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
 
 MAX_TRIALS = 32
 MAX_METRICS = 31
+MAX_RUNG_DIGITS = 15
 SHORT_DIGITS = (5, 4)
 """Digits of a value where 32 results would not fit otherwise; with 4, any 32 do."""
 ERROR_DIGITS = 3
@@ -74,6 +76,8 @@ class TrialResult:
     attempt: str = ""
     """Attempt id of the artifact, where it is not the pod's own."""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    rungs: Mapping[int, float] = field(default_factory=dict)
+    """The objective at each rung of early stopping that was reached."""
     kept: int = 0
     """How many of the first metrics are objectives too, or limited, and so never left out."""
     cause: str = ""
@@ -136,7 +140,11 @@ def _cut_words(length: int) -> _Shrink:
         bare = _with_trials(
             result,
             lambda t: replace(
-                t, metrics=_first(t, 0), test_standard_error=None, message=t.message[:length]
+                t,
+                metrics=_first(t, 0),
+                rungs={},
+                test_standard_error=None,
+                message=t.message[:length],
             ),
         )
         return replace(bare, message=bare.message[: length * 4])
@@ -186,7 +194,8 @@ def _trial_document(trial: TrialResult, attempt: str, digits: int) -> dict[str, 
     if trial.job_fault:
         document["j"] = 1
     metrics = _finite(trial.metrics, digits)
-    return {**document, "m": metrics} if metrics else document
+    rungs = {str(r): short_number(v, digits) for r, v in trial.rungs.items() if is_reportable(v)}
+    return {**document, **({"r": rungs} if rungs else {}), **({"m": metrics} if metrics else {})}
 
 
 def _finite(values: Mapping[str, float | None], digits: int) -> dict[str, float]:
@@ -232,6 +241,7 @@ def _trial(item: Mapping[str, Any]) -> TrialResult:
         size_bytes=read_size(item),
         attempt=read_attempt(item),
         metrics=_metrics(item),
+        rungs=_rungs(item),
         cause=read_cause(item),
         message=read_text(item, "w", MAX_TEXT),
         job_fault=item.get("j") == 1,
@@ -245,3 +255,15 @@ def _metrics(item: Mapping[str, Any]) -> dict[str, float]:
     names = [name for name in metrics if name.isprintable()][:MAX_METRICS]
     checked = {name[:63]: read_number(metrics, name) for name in names}
     return {name: value for name, value in checked.items() if value is not None}
+
+
+def _rungs(item: Mapping[str, Any]) -> dict[int, float]:
+    rungs = item.get("r", {})
+    if not isinstance(rungs, dict) or not all(map(_is_rung, rungs)):
+        raise ResultError("'r' must be an object of numbers by rung")
+    checked = {int(rung): read_number(rungs, rung) for rung in list(rungs)[:MAX_RUNGS]}
+    return {rung: value for rung, value in sorted(checked.items()) if value is not None}
+
+
+def _is_rung(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= MAX_RUNG_DIGITS

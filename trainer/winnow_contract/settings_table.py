@@ -191,5 +191,23 @@ TABLE = (
         "was best on the validation split, whose value is then a little too good.",
         words=("last", "best"),
     ),
+    Setting(
+        "patience",
+        Kind.INT,
+        "0",
+        "Training ends once the objective on the validation split has not got better for so many "
+        "epochs; 0: never.",
+        0,
+        1_000_000,
+    ),
+    Setting(
+        "divergence",
+        Kind.DOUBLE,
+        "0",
+        "The trial is stopped once the mean training loss of an epoch is more than so many times the "
+        "lowest before; 0: never. A loss that is no number fails the trial in any case.",
+        0,
+        1e9,
+    ),
 )
 """Every setting, those that shape the model first."""

@@ -83,7 +83,7 @@ def lay_out(pod: Pod, task: Task, dataset: Dataset, stop: threading.Event) -> Be
         _on_device(dataset, rows) for rows in (splits.train, splits.validation, splits.test)
     )
     return Bench(
-        pod, task, dataset, splits, training, validation, test, page=MetricsPage(), stop=stop
+        pod, task, dataset, splits, training, validation, test, MetricsPage(pod.series_labels), stop
     )
 
 

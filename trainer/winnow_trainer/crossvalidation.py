@@ -66,6 +66,7 @@ def cross_validate(
     if environment.artifacts is not None and result.outcome == "Succeeded":
         document = {
             **manifest,
+            **bench.pod.rungs.entry(assignment.number),
             "values": value_entries("validation", quality),
             "metrics": extras,
             FOLDS: [value_entries("validation", measured) for measured, _ in folds],

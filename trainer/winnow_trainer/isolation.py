@@ -13,6 +13,7 @@ import torch
 
 from winnow_contract.assignments import TrialAssignment
 from winnow_contract.results import TrialResult
+from winnow_contract.rungbook import TrialStopped
 from winnow_trainer.architectures import Architecture, count_parameters
 from winnow_trainer.bench import Bench
 from winnow_trainer.errors import JobError, StorageError, TrialError
@@ -33,8 +34,11 @@ def run_alone(
         Stopping: when SIGTERM has come.
     """
     bench.page.start(assignment.name, bench.pod.assignments.job.labels)
+    bench.pod.rungs.begin(assignment.number)
     try:
         result = work()
+    except TrialStopped as stopped:
+        result = bench.pod.rungs.stopped(assignment.number, stopped)
     except TrialError as error:
         result = _failed(assignment, error.cause, str(error))
     except (JobError, StorageError):

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from winnow_contract.log import say
 from winnow_contract.metrics_page import MetricsPage
 from winnow_contract.program import Stopping
 from winnow_contract.results import TrialResult
+from winnow_contract.rungbook import (
+    DEADLINE_EXCEEDED,
+    EARLY_STOPPING,
+    OUT_OF_TIME,
+    RungBook,
+    TrialStopped,
+)
+from winnow_contract.stopping import STEPS
+from winnow_trainer.errors import TrialError
 from winnow_trainer.training import Epoch
 
 LINE_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What may end a trial before it ends by itself."""
+
+    rungs: RungBook | None = None
+    """Of the pod, where the job has a rule."""
+    number: int = 0
+    """Of the trial."""
+    seconds: float = math.inf
+    """That it may take."""
+
+
 class TrialWatch:
     """Follows one trial: its log lines, its Prometheus series, and whether it has to stop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what is followed, and what it may use
         self,
         name: str,
         metric: str,
         page: MetricsPage,
         stop: threading.Event,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        limits: Limits | None = None,
     ) -> None:
         self._name = name
         self._metric = metric
@@ -32,6 +57,8 @@ class TrialWatch:
         self._stop = stop
         self._clock = clock
         self._last_line = clock()
+        self._limits = limits or Limits()
+        self._end = clock() + self._limits.seconds
         self._stage = ""
         self._trainings = 0
         self._before = 0
@@ -43,12 +70,18 @@ class TrialWatch:
         self._trainings = 0
 
     def before_batch(self) -> None:
-        """Raise Stopping once SIGTERM has come."""
+        """Raise Stopping once SIGTERM has come, and TrialError once the trial's time is over."""
         if self._stop.is_set():
             raise Stopping
+        if self._clock() > self._end:
+            raise TrialError(DEADLINE_EXCEEDED, OUT_OF_TIME)
 
     def after_epoch(self, epoch: Epoch) -> None:
-        """Show an epoch."""
+        """Show an epoch.
+
+        Raises:
+            TrialStopped: if the job's rule stops the trial here.
+        """
         figures = {self._metric: epoch.value, "train_loss": epoch.loss}
         if epoch.number == 1:  # steps never go back, however often a trial trains
             self._trainings += 1
@@ -62,6 +95,21 @@ class TrialWatch:
                 f"loss {epoch.loss:.4g} {self._metric} {epoch.value:.4g} "
                 f"({epoch.seconds:.2g} s/epoch)"
             )
+        if not self._before:  # rungs are those of the first training: with folds, of the first one
+            self._reach(epoch)
+
+    def _reach(self, epoch: Epoch) -> None:
+        book = self._limits.rungs
+        if book is None or book.rule is None:
+            return
+        is_by_steps = book.rule.resource == STEPS
+        each = epoch.steps // epoch.number if is_by_steps else 1
+        now, end = epoch.number * each, epoch.count * each
+        reached, verdict = book.reach(self._limits.number, now, epoch.value, end)
+        for rung in reached:
+            self._page.reach(self._name, rung, epoch.value)
+        if verdict is not None:
+            raise TrialStopped(EARLY_STOPPING, verdict.reason)
 
     def _place(self) -> str:
         again = f" training {self._trainings}" if self._trainings > 1 else ""

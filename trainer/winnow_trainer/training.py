@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from winnow_contract.rungbook import TrialStopped
 from winnow_contract.settings import SettingValue
 from winnow_measure.quality import HIGHER_IS_BETTER, Array, measure
 from winnow_trainer.architectures import Rescale
@@ -69,6 +70,8 @@ class Epoch:
     value: float
     """The watched metric on the validation split."""
     seconds: float
+    steps: int = 0
+    """Of the optimizer, since the training began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ def train(
 
     Raises:
         TrialError: with cause NaN if the loss is not finite.
+        TrialStopped: with cause Diverged if the loss has grown beyond the setting `divergence`.
         Stopping: when the watch says so.
     """
     training, validation = data
@@ -117,8 +121,8 @@ def train(
     epochs, batch_size = cast("int", settings["epochs"]), cast("int", settings["batch_size"])
     batches = list(_batches(len(training.targets), batch_size))
     stepper = _Stepper(model, plan, epochs * len(batches))
-    best, best_weights = -math.inf, None
-    seconds, loss_value = 0.0, math.nan
+    best, best_weights, patience = -math.inf, None, _Patience(settings)
+    seconds, loss_value, number = 0.0, math.nan, 0
     for number in range(1, epochs + 1):
         started = time.perf_counter()
         model.train()
@@ -126,18 +130,21 @@ def train(
         loss_value = _run_epoch(stepper, training, order, batches, watch)
         if not math.isfinite(loss_value):
             raise TrialError("NaN", f"the training loss is {loss_value} in epoch {number}")
+        patience.check_loss(loss_value, number)
         took = time.perf_counter() - started
         seconds += took
         value, _ = measure(
             plan.kind, plan.watched_metric, predict(model, validation), _targets(validation)
         )
-        watch.after_epoch(Epoch(number, epochs, loss_value, value, took))
+        watch.after_epoch(Epoch(number, epochs, loss_value, value, took, number * len(batches)))
         score = value if plan.watched_metric in HIGHER_IS_BETTER else -value
         if settings["keep"] == "best" and score > best:
             best, best_weights = score, _copy(model)
+        if patience.is_over(score, number):
+            break
     if best_weights is not None:
         model.load_state_dict(best_weights)
-    return Training(loss_value, seconds, seconds / epochs, epochs)
+    return Training(loss_value, seconds, seconds / number, number)
 
 
 def _run_epoch(
@@ -158,6 +165,37 @@ def _batches(rows: int, size: int) -> Iterator[tuple[int, int]]:
         # A last batch of one row has no spread to normalise by, and its gradient is mostly noise.
         if end - start > 1 or rows == 1 or size == 1:
             yield start, end
+
+
+class _Patience:
+    """Ends a training that gets no better, or whose loss runs away."""
+
+    def __init__(self, settings: Mapping[str, SettingValue]) -> None:
+        self._epochs = cast("int", settings["patience"])
+        self._factor = cast("float", settings["divergence"])
+        self._lowest = math.inf
+        self._best = -math.inf
+        self._best_epoch = 0
+
+    def check_loss(self, loss: float, epoch: int) -> None:
+        """Take note of the mean loss of an epoch, counted from 1.
+
+        Raises:
+            TrialStopped: if it is more than `divergence` times the lowest before.
+        """
+        if self._factor and loss > self._factor * self._lowest:
+            raise TrialStopped(
+                "Diverged",
+                f"the training loss is {loss:.4g} in epoch {epoch}, more than {self._factor:g} times "
+                f"the {self._lowest:.4g} that it had been at (setting divergence)",
+            )
+        self._lowest = min(self._lowest, loss)
+
+    def is_over(self, score: float, epoch: int) -> bool:
+        """Whether the score has not risen for `patience` epochs."""
+        if score > self._best:
+            self._best, self._best_epoch = score, epoch
+        return 0 < self._epochs <= epoch - self._best_epoch
 
 
 class _Stepper:

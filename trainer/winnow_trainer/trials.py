@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from winnow_trainer.data.dataset import Dataset
 from winnow_trainer.determinism import seed_everything
 from winnow_trainer.errors import TaskError, TrialError
 from winnow_trainer.isolation import check_size, run_alone
-from winnow_trainer.progress import TrialWatch
+from winnow_trainer.progress import Limits, TrialWatch
 from winnow_trainer.resources import memory_limit_bytes, peak_memory_bytes, reset_peak_memory
 from winnow_trainer.task import Task
 from winnow_trainer.training import Training, TrainingPlan, train
@@ -134,7 +135,14 @@ def _train(
 
 
 def _watch(bench: Bench, assignment: TrialAssignment) -> TrialWatch:
-    return TrialWatch(assignment.name, bench.watched_metric, bench.page, bench.stop)
+    pod, seconds = bench.pod, bench.pod.assignments.max_trial_seconds
+    limits = Limits(
+        # A final training is for the model that is kept: it goes to its end.
+        rungs=None if assignment.final_of else pod.rungs,
+        number=assignment.number,
+        seconds=math.inf if seconds is None else seconds,
+    )
+    return TrialWatch(assignment.name, bench.watched_metric, bench.page, bench.stop, limits=limits)
 
 
 def _manifest(
@@ -143,6 +151,7 @@ def _manifest(
     """The manifest of a trial, but for what was measured."""
     return {
         **manifest_head(bench.pod.assignments.job, assignment, bench.pod.environment.attempt),
+        **bench.pod.rungs.entry(assignment.number),
         "task": resolved_task(bench, settings),
         "environment": versions(),
         "createdAt": datetime.now(UTC).isoformat(timespec="seconds"),

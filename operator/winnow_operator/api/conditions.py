@@ -17,7 +17,7 @@ from winnow_operator.api.fields import ApiModel, Timestamp
 class ConditionType(StrEnum):
     """Conditions that every object carries from its first reconcile.
 
-    GoalsMet is a compression's, Ready and Progressing are a server's, which has neither Complete,
+    GoalsMet is a compression's, MetricsAvailable a search's, Ready and Progressing are a server's, which has neither Complete,
     Failed nor Suspended.
     """
 
@@ -30,6 +30,7 @@ class ConditionType(StrEnum):
     GOALS_MET = "GoalsMet"
     READY = "Ready"
     PROGRESSING = "Progressing"
+    METRICS_AVAILABLE = "MetricsAvailable"
 
 
 class Reason(StrEnum):
@@ -84,6 +85,10 @@ class Reason(StrEnum):
     NAME_TAKEN = "NameTaken"
     NO_PROMETHEUS = "NoPrometheus"
     WAITING_FOR_PROMOTION = "WaitingForPromotion"
+    # whether metrics of trials can be had
+    SCRAPED = "Scraped"
+    NOT_SCRAPED = "NotScraped"
+    PROMETHEUS_UNREACHABLE = "PrometheusUnreachable"
     # nothing to say
     AS_EXPECTED = "AsExpected"
     NOT_FINISHED = "NotFinished"

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from winnow_operator.api.algorithms import AlgorithmName
 from winnow_operator.api.conditions import Condition
+from winnow_operator.api.early_stopping import EarlyStopping, RungProgress
 from winnow_operator.api.fields import ApiModel, DecimalString, DurationString, Timestamp
 from winnow_operator.api.rules import INSIDE_CLAIM, atomic_list, named_list, rules, unknown_fields
 from winnow_operator.api.searchjob_rules import (
@@ -186,6 +187,8 @@ class SearchJobSpec(ApiModel):
     """Points that are tried first, such as the best known so far; the algorithm learns from them."""
     budget: Budget = Budget()
     """How much may be spent; may be edited while the job runs."""
+    early_stopping: EarlyStopping | None = None
+    """When trials that are not worth going on are stopped; left out: never."""
     trials_per_pod: int = Field(default=1, ge=1, le=32)
     """How many trials one pod runs one after the other."""
     pod_template: dict[str, Any] | None = Field(default=None, json_schema_extra=unknown_fields())
@@ -240,6 +243,17 @@ class Winner(ApiModel):
     """Says when the lead over the runner-up is within one standard error."""
 
 
+class LiveTrial(ApiModel):
+    """The best of the trials that run now, as Prometheus has it."""
+
+    trial: str = Field(max_length=63)
+    """Name of its Trial."""
+    value: DecimalString
+    """The latest value of the objective."""
+    step: int | None = Field(default=None, ge=0)
+    """The latest epoch, or step of a program of your own."""
+
+
 class ParetoTrial(ApiModel):
     """A trial that no other beats in all objectives."""
 
@@ -259,7 +273,7 @@ class SearchJobStatus(ApiModel):
     conditions: tuple[Condition, ...] = Field(
         default=(), max_length=16, json_schema_extra=named_list("type")
     )
-    """Reconciling, Stalled, Complete, Failed, Suspended, Degraded."""
+    """Reconciling, Stalled, Complete, Failed, Suspended, Degraded, MetricsAvailable."""
     state: str | None = Field(default=None, max_length=63)
     """One word for people: the reason that matters most now."""
     progress: str | None = Field(default=None, max_length=32)
@@ -272,6 +286,13 @@ class SearchJobStatus(ApiModel):
     """The objective's metric; of several objectives the first one's."""
     best_value: DecimalString | None = None
     """The best objective value so far; of several objectives the winner's value for the first."""
+    live: LiveTrial | None = None
+    """The best of the trials that run, where Prometheus is there; it lags by a scrape and up to half
+    a minute."""
+    rungs: tuple[RungProgress, ...] = Field(
+        default=(), max_length=32, json_schema_extra=atomic_list()
+    )
+    """What early stopping has let go on, so that no trial is decided twice at a rung."""
     pareto_size: int | None = Field(default=None, ge=0)
     """How many trials no other beats in all objectives, where there are several objectives."""
     pareto: tuple[ParetoTrial, ...] = Field(

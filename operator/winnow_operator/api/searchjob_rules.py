@@ -236,6 +236,17 @@ _NOT_FIXED = Rule(
     ".space.parameters",
 )
 
+_ONE_TO_STOP_BY = Rule(
+    "!has(self.earlyStopping) || self.objectives.size() == 1",
+    "earlyStopping takes one objective",
+    said(
+        "earlyStopping compares trials by one objective, and objectives are %s: leave earlyStopping "
+        "out, or keep one objective and limit the others in constraints",
+        "self.objectives.size()",
+    ),
+    ".earlyStopping",
+)
+
 SPEC_RULES = (
     _ONE_KIND,
     _MAX_TRIALS,
@@ -250,6 +261,7 @@ SPEC_RULES = (
     _LEARNS_FROM_START,
     _ROOM_FOR_FINALS,
     _NOT_FIXED,
+    _ONE_TO_STOP_BY,
     unchanged("task", optional=True),
     unchanged("trial", optional=True),
     unchanged("objectives"),
@@ -257,6 +269,7 @@ SPEC_RULES = (
     unchanged("space"),
     unchanged("algorithm"),
     unchanged("start", optional=True),
+    unchanged("earlyStopping", optional=True),
     unchanged("trialsPerPod"),
     unchanged("storage", optional=True),
     unchanged("podTemplate", optional=True),

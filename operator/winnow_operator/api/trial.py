@@ -112,6 +112,15 @@ class TrialSpec(ApiModel):
     """`sha256:` of the artifact that the candidate is made from."""
 
 
+class RungValue(ApiModel):
+    """The objective at a rung of early stopping."""
+
+    rung: int = Field(ge=1)
+    """Epochs or steps, as `spec.earlyStopping.resource` of the job says."""
+    value: DecimalString
+    """What was measured there."""
+
+
 class TrialStatus(ApiModel):
     """What became of it."""
 
@@ -120,7 +129,8 @@ class TrialStatus(ApiModel):
     outcome: Outcome = Outcome.ACTIVE
     """Active, then once Succeeded, Stopped (by a rule) or Failed (by its own fault)."""
     score: DecimalString | None = None
-    """The objective with its sign so that lower is better; kubectl sorts by it."""
+    """The objective with its sign so that lower is better; kubectl sorts by it. Of a trial that early
+    stopping has stopped, that at its last rung."""
     values: tuple[MetricValue, ...] = Field(
         default=(), max_length=32, json_schema_extra=atomic_list()
     )
@@ -132,6 +142,8 @@ class TrialStatus(ApiModel):
     test: tuple[MetricValue, ...] = Field(default=(), max_length=8, json_schema_extra=atomic_list())
     """The objective's metric on the test split, of a candidate all quality metrics; nothing that
     chooses reads it."""
+    rungs: tuple[RungValue, ...] = Field(default=(), max_length=32, json_schema_extra=atomic_list())
+    """The objective at each rung of early stopping that was reached."""
     artifact: Artifact | None = None
     """The trained model; of a candidate that waits for its measurement, the one that was built."""
     baseline: tuple[MetricValue, ...] = Field(
@@ -142,7 +154,7 @@ class TrialStatus(ApiModel):
     round: int | None = Field(default=None, ge=1)
     """Of a candidate: the round that measured it."""
     cause: str | None = Field(default=None, max_length=63)
-    """Why it failed, or why its pod cannot start, in one word such as `OOMKilled`."""
+    """Why it failed or was stopped, or why its pod cannot start, in one word such as `OOMKilled`."""
     message: str | None = Field(default=None, max_length=256)
     """The same as a sentence, with the pod's own words."""
     scope: FaultScope | None = None

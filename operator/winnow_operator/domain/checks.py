@@ -30,6 +30,7 @@ from winnow_operator.domain.space_checks import (
     check_parameters,
 )
 from winnow_operator.domain.start_checks import check_start
+from winnow_operator.domain.stopping_checks import check_early_stopping
 from winnow_operator.domain.task_checks import check_task
 
 Check = Callable[[SearchJobSpec], Iterator[str]]
@@ -151,6 +152,7 @@ CHAIN: tuple[Check, ...] = (
     check_limits,  # constraints between parameters
     check_conditions,  # what belongs to some trials only
     check_start,  # points to begin with
+    check_early_stopping,  # objective and rungs
     trials_have_an_end,
     objectives_fit,
     constraints_can_hold,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from winnow_operator.api.conditions import Condition, ConditionType, Reason
 from winnow_operator.domain.blockages import format_time, parse_time
@@ -26,6 +26,8 @@ MAX_MESSAGE = 1024
 
 Verdict = tuple[bool, Reason, str]
 """Whether a condition holds, why, and the same as a sentence."""
+OpenVerdict = tuple[bool | None, Reason, str]
+"""The same; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class JobSituation:
 
 
 def make_conditions(
-    situation: JobSituation, more: Mapping[ConditionType, Verdict] | None = None
+    situation: JobSituation, more: Mapping[ConditionType, OpenVerdict] | None = None
 ) -> tuple[Condition, ...]:
     """All known conditions, with transition times that move only on a flip.
 
@@ -62,7 +64,7 @@ def make_conditions(
         more: verdicts of the kind's own conditions, or in place of those that all kinds have.
     """
     ending = situation.ending
-    wanted = {
+    wanted: dict[ConditionType, OpenVerdict] = {
         ConditionType.RECONCILING: reconciling(situation),
         ConditionType.STALLED: _stalled(ending),
         ConditionType.COMPLETE: _complete(ending),
@@ -79,14 +81,21 @@ def make_conditions(
 
 
 def condition(
-    kind: ConditionType, verdict: Verdict, before: Condition | None, now: datetime, generation: int
+    kind: ConditionType,
+    verdict: OpenVerdict,
+    before: Condition | None,
+    now: datetime,
+    generation: int,
 ) -> Condition:
     """A condition; its transition time stays as it was `before` unless it has flipped."""
     is_true, reason, message = verdict
-    flipped = before is None or (before.status == "True") is not is_true
+    status: Literal["True", "False", "Unknown"] = "True" if is_true else "False"
+    if is_true is None:
+        status = "Unknown"
+    flipped = before is None or before.status != status
     return Condition(
         type=kind,
-        status="True" if is_true else "False",
+        status=status,
         reason=reason,
         message=message[:MAX_MESSAGE],
         last_transition_time=(

@@ -68,6 +68,13 @@ def batch_number(name: str) -> int:
     return int(last[1:]) if is_batch else 0
 
 
+def trial_number(name: str) -> int:
+    """The number in a Trial's name, or 0 if there is none."""
+    _, _, last = name.rpartition("-")
+    is_trial = last[:1] in _TRIAL_MARKS.values() and last[1:].isdigit()
+    return int(last[1:]) if is_trial else 0
+
+
 def job_of(labels: Mapping[str, str]) -> tuple[Kind, str] | None:
     """Kind and name of the object that something was made for, as its labels say."""
     return next(((kind, labels[kind.label]) for kind in Kind if labels.get(kind.label)), None)

@@ -46,6 +46,8 @@ class TrialRecord:
     violation: float = 0.0
     """How far it is from keeping the constraints; 0 if it does."""
     standard_error: float | None = None
+    rungs: tuple[tuple[int, float], ...] = ()
+    """(rung, objective as measured) of early stopping, ascending."""
     cause: str = ""
     message: str = ""
     job_fault: bool = False
@@ -208,6 +210,7 @@ def read_trial(body: Mapping[str, Any]) -> TrialRecord:
         values=_several(status),
         violation=_number(status.get("violation")) or 0.0,
         standard_error=_number(values[0].get("standardError")) if values else None,
+        rungs=_rungs(status),
         cause=status.get("cause") or "",
         message=status.get("message") or "",
         job_fault=status.get("scope") == "Job",
@@ -231,6 +234,17 @@ def _several(status: Mapping[str, Any]) -> tuple[float, ...]:
         return ()
     numbers = (_number(v.get("value")) for v in (status.get("values") or ())[:MAX_OBJECTIVES])
     return tuple(n for n in numbers if n is not None)
+
+
+def rungs_of(status: TrialStatus) -> tuple[tuple[int, float], ...]:
+    """What is recorded of rungs."""
+    return tuple((entry.rung, float(entry.value)) for entry in status.rungs)
+
+
+def _rungs(status: Mapping[str, Any]) -> tuple[tuple[int, float], ...]:
+    """The same of a status as it was read."""
+    entries = ((e.get("rung"), _number(e.get("value"))) for e in status.get("rungs") or ())
+    return tuple((rung, value) for rung, value in entries if rung and value is not None)
 
 
 def _candidate(spec: Mapping[str, Any]) -> Candidate | None:

@@ -5,12 +5,22 @@ A result is what the trainer says, so only what was checked on reading it is use
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from winnow_contract.results import PodResult, TrialResult
+from winnow_contract.results import PodResult, TrialResult, is_reportable
+from winnow_contract.rungbook import EARLY_STOPPING
+from winnow_contract.stopping import Verdict
 from winnow_operator.api.fields import decimal_text
 from winnow_operator.api.searchjob import Constraint, Goal, Objective
-from winnow_operator.api.trial import Artifact, FaultScope, MetricValue, Outcome, TrialStatus
+from winnow_operator.api.trial import (
+    Artifact,
+    FaultScope,
+    MetricValue,
+    Outcome,
+    RungValue,
+    TrialStatus,
+)
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.outcome_constraints import violation
 
@@ -103,10 +113,48 @@ def recorded(trial: TrialResult, result: PodResult, run: Run, context: TrialCont
         violation=_violation(trial, context),
         test=_test(trial, context.objective),
         artifact=_artifact(trial, result, context),
+        rungs=_rungs(trial.rungs),
+        cause=(trial.cause or None) if outcome is Outcome.STOPPED else None,
+        message=fit(trial.message) if outcome is Outcome.STOPPED and trial.message else None,
         attempts=run.attempts,
         batch=run.batch,
     )
     return Settlement(trial.number, status)
+
+
+def stopped(
+    number: int, verdict: Verdict, values: Mapping[int, float], run: Run, objective: Objective
+) -> Settlement:
+    """A trial that the job's rule stops at a rung.
+
+    Args:
+        number: of the trial.
+        verdict: that stops it.
+        values: the objective at the rungs that it has reached.
+        run: the pod that runs it.
+        objective: of the job.
+    """
+    value = values[verdict.rung]
+    known = value if is_reportable(value) else None
+    status = TrialStatus(
+        outcome=Outcome.STOPPED,
+        score=score_text(known, objective),
+        values=() if known is None else (_metric(objective.metric, known, None),),
+        rungs=_rungs({rung: v for rung, v in values.items() if rung <= verdict.rung}),
+        cause=EARLY_STOPPING,
+        message=fit(verdict.reason),
+        attempts=run.attempts,
+        batch=run.batch,
+    )
+    return Settlement(number, status)
+
+
+def _rungs(values: Mapping[int, float]) -> tuple[RungValue, ...]:
+    return tuple(
+        RungValue(rung=rung, value=decimal_text(value))
+        for rung, value in sorted(values.items())
+        if is_reportable(value)
+    )
 
 
 def _built(trial: TrialResult, result: PodResult, run: Run, context: TrialContext) -> Settlement:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from winnow_contract.results import is_reportable
 from winnow_operator.api.conditions import ConditionType, Reason
 from winnow_operator.api.fields import decimal_text
 from winnow_operator.api.searchjob import (
     Goal,
+    LiveTrial,
     ParetoTrial,
     SearchJobSpec,
     SearchJobStatus,
@@ -16,15 +19,19 @@ from winnow_operator.api.searchjob import (
 )
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.blockages import format_time
+from winnow_operator.domain.early_stopping import show_passed
 from winnow_operator.domain.job_conditions import (
     JobSituation,
-    Verdict,
+    OpenVerdict,
+    condition_of,
     make_conditions,
     progress_of,
     state_of,
     suspended_seconds,
 )
+from winnow_operator.domain.kinds import trial_number
 from winnow_operator.domain.ledger import Ledger, TrialRecord
+from winnow_operator.domain.metrics_condition import Listening, metrics_verdict
 from winnow_operator.domain.winner import best_record
 
 
@@ -36,6 +43,9 @@ class Situation(JobSituation):
     previous: SearchJobStatus
     winner: Winner | None = None
     pareto: tuple[ParetoTrial, ...] = ()
+    listening: Listening = field(default_factory=Listening)
+    passed: Mapping[int, int] = field(default_factory=dict)
+    """The last rung at which early stopping has let a trial go on, by number."""
 
 
 def make_status(situation: Situation) -> SearchJobStatus:
@@ -44,13 +54,15 @@ def make_status(situation: Situation) -> SearchJobStatus:
     best = best_record(situation.ledger)
     return SearchJobStatus(
         observed_generation=situation.generation,
-        conditions=make_conditions(situation, _margin(situation)),
+        conditions=make_conditions(situation, {**_margin(situation), **_metrics(situation)}),
         state=state_of(situation),
         progress=progress_of(situation),
         trials=counts_of(situation.ledger),
         active_pods=0 if ending or situation.spec.suspend else situation.active_pods,
         metric=situation.spec.objectives[0].metric,
         best_value=None if best is None else _value(best, situation.spec),
+        live=None if ending else _live(situation),
+        rungs=() if ending else show_passed(situation.passed, situation.ledger.active),
         pareto_size=len(situation.ledger.front) if situation.ledger.objectives else None,
         pareto=situation.pareto,
         winner=situation.winner,
@@ -62,7 +74,25 @@ def make_status(situation: Situation) -> SearchJobStatus:
     )
 
 
-def _margin(situation: Situation) -> dict[ConditionType, Verdict]:
+def _metrics(situation: Situation) -> dict[ConditionType, OpenVerdict]:
+    before = condition_of(situation.previous, ConditionType.METRICS_AVAILABLE)
+    verdict = metrics_verdict(situation.listening, before)
+    return {ConditionType.METRICS_AVAILABLE: verdict}
+
+
+def _live(situation: Situation) -> LiveTrial | None:
+    """The best of the trials that run; none that has an outcome by now."""
+    heard = situation.listening.heard
+    best = None if heard is None else heard.best
+    if best is None or not is_reportable(best.value):
+        return None
+    running = situation.ledger.searching
+    if trial_number(best.trial) not in running:
+        return None
+    return LiveTrial(trial=best.trial, value=decimal_text(best.value), step=best.step)
+
+
+def _margin(situation: Situation) -> dict[ConditionType, OpenVerdict]:
     """A winner whose lead is small makes a search that has ended Degraded."""
     winner = situation.winner
     if situation.degraded or not (winner and winner.warning and situation.ending):

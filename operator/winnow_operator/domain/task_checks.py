@@ -68,7 +68,7 @@ def _check_names(task: Task, dimensions: Sequence[Dimension]) -> Iterator[str]:
 
 def _check_values(task: Task, dimensions: Sequence[Dimension]) -> Iterator[str]:
     fixed = {setting.name: setting.value for setting in task.model.settings}
-    searched = {dimension.name: _ends(dimension) for dimension in dimensions}
+    searched = {dimension.name: ends_of(dimension) for dimension in dimensions}
     family = str(task.model.family)
     of_fixed = check_settings(family, fixed, {})
     of_searched = check_settings(family, {}, searched)
@@ -83,7 +83,7 @@ def _check_values(task: Task, dimensions: Sequence[Dimension]) -> Iterator[str]:
             yield f"spec.task.model.settings: {error}"
 
 
-def _ends(dimension: Dimension) -> tuple[Value, ...]:
+def ends_of(dimension: Dimension) -> tuple[Value, ...]:
     """The values of a dimension that decide whether all of them are allowed."""
     if isinstance(dimension, IntSpan):
         is_short = dimension.size is not None and dimension.size <= MAX_WORDS
@@ -178,7 +178,7 @@ def _check_shape(task: Task, dimensions: Sequence[Dimension]) -> Iterator[str]:
     """Convolutions need rows that are images, or to be told what image a row holds."""
     family = task.model.family
     given = [setting.value for setting in task.model.settings if setting.name == SHAPE]
-    given += [str(value) for d in dimensions if d.name == SHAPE for value in _ends(d)]
+    given += [str(value) for d in dimensions if d.name == SHAPE for value in ends_of(d)]
     builtin = _data_set(task)
     is_table = task.data.uri.lower().endswith(".csv") or (builtin is not None and not builtin.image)
     if family in IMAGE_FAMILIES and is_table and not any(given):

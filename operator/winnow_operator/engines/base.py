@@ -30,6 +30,8 @@ class Record:
     """Of several objectives; lower is better, and empty without values."""
     violation: float = 0.0
     """How far it is from keeping the constraints; 0 if it does."""
+    stopped_at: int = 0
+    """Rung at which early stopping has stopped it, so that its score is only of that; 0 if it has not."""
 
     @property
     def results(self) -> tuple[float, ...]:

@@ -78,11 +78,20 @@ class CmaesEngine(GenerationEngine[CMA]):
 
 
 def _ranked(generation: Sequence[Record]) -> list[tuple[Record, float]]:
-    """Values to minimise: the scores, or where constraints are missed, the places in their order."""
-    if not any(record.violation for record in generation):
+    """Values to minimise: the scores, or where these do not say all, the places in their order.
+
+    That is where constraints are missed, and where a trial was stopped early: it comes behind all that
+    ran on, and the later the rung at which it was stopped, the better it was.
+    """
+    if not any(record.violation or record.stopped_at for record in generation):
         return [(record, record.score or 0.0) for record in generation]
-    ordered = sorted(generation, key=lambda r: (r.violation, r.score or 0.0, r.number))
+    ordered = sorted(generation, key=_place)
     return [(record, float(place)) for place, record in enumerate(ordered)]
+
+
+def _place(record: Record) -> tuple[float, float, float, int]:
+    behind = -1 / record.stopped_at if record.stopped_at else -math.inf
+    return record.violation, behind, record.score or 0.0, record.number
 
 
 def population_size(dimensions: int) -> int:

@@ -135,7 +135,7 @@ class _OrderedStudy:
         state, values = _state(record)
         if record.number in self.positions:
             if state is not TrialState.RUNNING:
-                self._note_violation(record)
+                self._note_rest(record)
                 self.study.tell(self.positions[record.number], values, state=state)
             return True
         if record.number < self.last:
@@ -146,6 +146,7 @@ class _OrderedStudy:
                 values=values,
                 params=to_study(self.space, record.assignment),
                 constraints=constraints_of(record),
+                intermediate_values=_intermediate(record),
                 distributions={n: self.distributions[n] for n in record.assignment},
             )
         )
@@ -154,13 +155,17 @@ class _OrderedStudy:
         self.last = record.number
         return True
 
-    def _note_violation(self, record: Record) -> None:
-        if not record.violation:
+    def _note_rest(self, record: Record) -> None:
+        """What is told of a trial before how it ended."""
+        if not record.violation and not record.stopped_at:
             return
         trials = self.study.get_trials(deepcopy=False)
         identity = trials[self.positions[record.number]]._trial_id  # noqa: SLF001 -- no other way
+        trial = optuna.Trial(self.study, identity)
         for name, value in constraints_of(record).items():
-            optuna.Trial(self.study, identity).set_constraint(name, value)
+            trial.set_constraint(name, value)
+        for rung, score in _intermediate(record).items():
+            trial.report(score, rung)
 
     def ask(self, seed: int) -> dict[str, Value]:
         """What TPE suggests; the study stays as it is."""
@@ -202,4 +207,11 @@ def _state(record: Record) -> tuple[TrialState, list[float] | None]:
         return TrialState.RUNNING, None
     if not record.results:
         return TrialState.FAIL, None
+    if record.stopped_at:
+        return TrialState.PRUNED, None
     return TrialState.COMPLETE, list(record.results)
+
+
+def _intermediate(record: Record) -> dict[int, float]:
+    """Of a stopped trial: its score at the rung, by which TPE ranks it behind all that ran on."""
+    return {record.stopped_at: record.results[0]} if record.stopped_at and record.results else {}

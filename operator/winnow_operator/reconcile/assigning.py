@@ -64,10 +64,16 @@ def _size(context: JobContext, records: Sequence[TrialRecord]) -> int:
     return len(context.assignments_of(records).encode())
 
 
+def max_trial_seconds(context: JobContext) -> int | None:
+    """How long a trial may take, if the budget limits that."""
+    limit = context.job.spec.budget.max_trial_duration
+    return None if limit is None else duration_seconds(limit)
+
+
 def max_pod_seconds(context: JobContext) -> int | None:
     """How long a pod may run, if the budget limits that."""
-    per_trial = context.job.spec.budget.max_trial_duration
-    return None if per_trial is None else duration_seconds(per_trial) * context.trials_per_pod
+    per_trial = max_trial_seconds(context)
+    return None if per_trial is None else per_trial * context.trials_per_pod
 
 
 def claims_of(field: str, uri: str) -> tuple[str, ...]:

@@ -166,10 +166,10 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
             return None
         return max(0.1, limit - self._elapsed(context, step))
 
-    def _wait_to_write(self, state: JobState) -> float:
-        """Seconds until the next progress write is due."""
+    def _wait_to_write(self, state: JobState, seconds: float = PROGRESS_SECONDS) -> float:
+        """How long to wait until the last status write is so many seconds ago."""
         waited = self.tools.clock.monotonic() - state.last_status_write
-        return max(0.0, PROGRESS_SECONDS - waited)
+        return max(0.0, seconds - waited)
 
     async def _say_and_write(
         self, key: Key, body: dict[str, Any], status: BaseModel, said: Iterable[Note]

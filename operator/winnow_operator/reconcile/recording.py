@@ -8,7 +8,7 @@ from dataclasses import replace
 from winnow_operator.api.names import API_VERSION
 from winnow_operator.api.trial import Outcome, TrialStatus
 from winnow_operator.domain.blockages import format_time
-from winnow_operator.domain.ledger import TrialRecord, read_trial, several_values
+from winnow_operator.domain.ledger import TrialRecord, read_trial, rungs_of, several_values
 from winnow_operator.domain.outcomes import Settlement
 from winnow_operator.errors import AlreadyExistsError, NotFoundError, RefusedError
 from winnow_operator.kube.resources import TRIALS
@@ -72,6 +72,7 @@ def _settled(record: TrialRecord, status: TrialStatus) -> TrialRecord:
         values=several_values(status),
         violation=float(status.violation or 0),
         standard_error=None if error is None else float(error),
+        rungs=rungs_of(status),
         cause=status.cause or "",
         message=status.message or "",
         job_fault=status.scope == "Job",

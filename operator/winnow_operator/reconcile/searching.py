@@ -17,13 +17,19 @@ from winnow_contract.assignments import (
     encode_assignments,
 )
 from winnow_operator.api.searchjob import SearchJob
+from winnow_operator.domain.early_stopping import rule_of
 from winnow_operator.domain.intervals import format_intervals
 from winnow_operator.domain.ledger import TrialRecord
 from winnow_operator.domain.outcomes import TrialContext
 from winnow_operator.engines import planned_trials
 from winnow_operator.manifests.jobs import PodSettings
 from winnow_operator.metrics.own import SUGGEST_SECONDS
-from winnow_operator.reconcile.assigning import claims_of, max_pod_seconds, task_document
+from winnow_operator.reconcile.assigning import (
+    claims_of,
+    max_pod_seconds,
+    max_trial_seconds,
+    task_document,
+)
 from winnow_operator.reconcile.jobcontext import JobContext
 from winnow_operator.reconcile.searchstate import SearchState
 
@@ -102,6 +108,8 @@ class SearchContext(JobContext):
                 ),
                 trials_per_pod=spec.trials_per_pod,
                 task=None if spec.task is None else task_document(spec.task),
+                early_stopping=rule_of(spec),
+                max_trial_seconds=max_trial_seconds(self),
             )
         )
 

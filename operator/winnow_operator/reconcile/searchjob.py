@@ -10,16 +10,19 @@ from typing_extensions import override
 from winnow_operator.api.conditions import Reason
 from winnow_operator.api.searchjob import SearchJob, SearchJobSpec, SearchJobStatus
 from winnow_operator.domain.checks import check_spec
+from winnow_operator.domain.early_stopping import read_passed, show_passed
 from winnow_operator.domain.endings import Ending, Progress, find_ending, is_after_search
 from winnow_operator.domain.kinds import Kind
+from winnow_operator.domain.metrics_condition import Listening
 from winnow_operator.domain.space import parse_space
 from winnow_operator.domain.status import Situation, is_urgent, make_status
 from winnow_operator.engines import planned_trials
 from winnow_operator.errors import InvalidSpecError
 from winnow_operator.reconcile import notes
 from winnow_operator.reconcile.finishing import finish, stop_search
-from winnow_operator.reconcile.jobcontext import Step, owner_of
+from winnow_operator.reconcile.jobcontext import Step, Tools, owner_of
 from winnow_operator.reconcile.lifecycle import (
+    PROGRESS_SECONDS,
     JobReconciler,
     as_seen,
     max_duration_seconds,
@@ -27,10 +30,13 @@ from winnow_operator.reconcile.lifecycle import (
 )
 from winnow_operator.reconcile.observing import observe
 from winnow_operator.reconcile.queue import Key
+from winnow_operator.reconcile.recording import record_outcomes
 from winnow_operator.reconcile.searching import SearchContext
 from winnow_operator.reconcile.searchstate import SearchState
 from winnow_operator.reconcile.starting import advance, suspend
+from winnow_operator.reconcile.stopping import listen, propose
 from winnow_operator.reconcile.trialbook import is_whole, read_ledger, reload_ledger
+from winnow_operator.reconcile.trialfeed import LIVE_SECONDS, TrialFeed
 from winnow_operator.reconcile.winners import known_winner, pareto_of, winner_so_far
 
 
@@ -38,6 +44,15 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
     """Brings SearchJobs to where their specs want them."""
 
     kind = Kind.SEARCH
+
+    def __init__(self, tools: Tools, feed: TrialFeed) -> None:
+        super().__init__(tools)
+        self.feed = feed
+
+    @override
+    def forget(self, key: Key) -> None:
+        super().forget(key)
+        self.feed.forget(key)
 
     @override
     def _parse(self, body: dict[str, Any]) -> SearchJob:
@@ -59,13 +74,37 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
             context.state.is_final = is_after_search(self._progress(context, step))
             if ending is not None:
                 return await self._end(context, step, ending)
+            listens = listen(context, step, self.feed)
+            waits = await self._stop_early(context, step)
+            if waits == 0:
+                return waits
             step = await self._act(context, step)
             if await self._ending(context, step) is not None:
                 return 0.0  # what was just made is not in the step: look again, then end
         except InvalidSpecError as error:
             return await self._end_invalid(key, body, job, str(error))
         again = await self._write_progress(context, step)
-        return soonest(again, step.look_again, self._until_deadline(context, step))
+        return soonest(again, listens, waits, step.look_again, self._until_deadline(context, step))
+
+    async def _stop_early(self, context: SearchContext, step: Step) -> float | None:
+        """Record what early stopping decides; gives when to look again, 0 if the status was written.
+
+        What goes on is one write for all, and no more often than progress is written: until then it
+        counts as not decided.
+        """
+        proposal = propose(context, step)
+        await record_outcomes(context, proposal.stops)
+        if not proposal.passed:
+            return None
+        job, state = context.job, context.state
+        if (wait := self._wait_to_write(state)) > 0:
+            return wait
+        passed = {**state.passed, **proposal.passed}
+        shown = show_passed(passed, state.ledger.active)
+        status = job.status.model_copy(update={"rungs": shown})
+        await self._apply(context.key, context.body, status)
+        state.passed, state.last_status_write = passed, self.tools.clock.monotonic()
+        return 0.0
 
     async def _act(self, context: SearchContext, step: Step) -> Step:
         if context.job.spec.suspend:
@@ -83,7 +122,14 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
                 await read_ledger(self.tools.gateway, owner),
                 parse_space(job.spec.space),
             )
-            state = SearchState(uid=owner.uid, ledger=ledger, spec=job.spec, space=space)
+            state = SearchState(
+                uid=owner.uid,
+                ledger=ledger,
+                spec=job.spec,
+                space=space,
+                passed=read_passed(job.status.rungs),
+                listening=Listening(self.feed.is_configured),
+            )
             self._keep(key, state)
         state.spec = job.spec
         context = SearchContext(self.tools, body, owner, job, state)
@@ -154,6 +200,7 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
             started=job.status.start_time,
             image=job.status.trainer_image,
             template_hash=job.status.pod_template_hash,
+            listening=Listening(self.feed.is_configured),
         )
 
     def _situation_of(self, context: SearchContext, step: Step) -> Situation:
@@ -161,6 +208,8 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
             as_seen(self._situation(context.body, context.job), context.state.ledger, step),
             planned=_planned(context),
             pareto=pareto_of(context),
+            listening=context.state.listening,
+            passed=context.state.passed,
             **_phase(context),
         )
 
@@ -171,7 +220,7 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
         status = make_status(replace(situation, winner=known_winner(context)))
         if status == job.status:
             return None
-        if not is_urgent(job.status, status) and (wait := self._wait_to_write(state)) > 0:
+        if not is_urgent(job.status, status) and (wait := self._wait(job, status, state)) > 0:
             return wait
         winner = known_winner(context) or await winner_so_far(context)
         status = make_status(replace(situation, winner=winner))
@@ -179,6 +228,11 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
         await self._say_and_write(context.key, context.body, status, said)
         state.last_status_write = self.tools.clock.monotonic()
         return None
+
+    def _wait(self, job: SearchJob, status: SearchJobStatus, state: SearchState) -> float:
+        """Seconds until the next write is due: of what runs alone more seldom than of what has ended."""
+        is_live_alone = status.model_copy(update={"live": job.status.live}) == job.status
+        return self._wait_to_write(state, LIVE_SECONDS if is_live_alone else PROGRESS_SECONDS)
 
 
 def _planned(context: SearchContext) -> int:

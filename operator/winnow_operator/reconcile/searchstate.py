@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from typing_extensions import override
 
@@ -11,6 +11,7 @@ from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.finals import final_number, missing_final
 from winnow_operator.domain.ledger import Ledger, TrialRecord
+from winnow_operator.domain.metrics_condition import Listening
 from winnow_operator.domain.pareto import scores_of
 from winnow_operator.domain.space import Space, Value
 from winnow_operator.engines import (
@@ -35,6 +36,12 @@ class SearchState(JobState):
     exhausted: bool = False
     is_final: bool = False
     """Whether the search is over at this look, so that only a final training is left to do."""
+    passed: dict[int, int] = field(default_factory=dict)
+    """The last rung at which early stopping has let a trial go on, by number."""
+    listening: Listening = field(default_factory=Listening)
+    """What is known of the metrics of running trials."""
+    running_since: float | None = None
+    """Since when pods have been running without a break, in monotonic seconds."""
 
     @override
     def __post_init__(self) -> None:
@@ -127,4 +134,12 @@ class SearchState(JobState):
             scores=scores_of(record, self.spec.objectives) if valued and record.values else (),
             history=record.history,
             violation=record.violation,
+            stopped_at=_stopped_at(record),
         )
+
+
+def _stopped_at(record: TrialRecord) -> int:
+    """The rung at which early stopping has stopped a trial; 0 if it has not."""
+    if record.outcome is not Outcome.STOPPED or not record.rungs:
+        return 0
+    return record.rungs[-1][0]

@@ -110,6 +110,7 @@ def test_its_series_are_those_that_are_served() -> None:
     page = MetricsPage()
     page.start("t1", decode_assignments(EXAMPLES["assignments"]).job.labels)
     page.report("t1", 1, {"rmse": 1.0})
+    page.reach("t1", 1, 1.0)
     served = {
         name + "{" + re.sub(r'="[^"]*"', "", labels) + "}"
         for name, labels in re.findall(r"^(\w+)\{(.*)\} ", page.render(), re.MULTILINE)

@@ -82,8 +82,8 @@ def ended(**changes: Any) -> CompressionJobStatus:
 def test_all_conditions_are_there_from_the_first_status_on() -> None:
     status = status_of()
 
-    of_servers = {ConditionType.READY, ConditionType.PROGRESSING}
-    assert [c.type for c in status.conditions] == [t for t in ConditionType if t not in of_servers]
+    of_others = {ConditionType.READY, ConditionType.PROGRESSING, ConditionType.METRICS_AVAILABLE}
+    assert [c.type for c in status.conditions] == [t for t in ConditionType if t not in of_others]
     goals = condition_of(status, ConditionType.GOALS_MET)
     assert goals is not None
     assert (goals.status, goals.reason) == ("False", "NotChosen")

@@ -18,6 +18,7 @@ from winnow_operator.reconcile.jobcontext import Tools
 from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queue import Key
 from winnow_operator.reconcile.searchjob import SearchJobReconciler
+from winnow_operator.reconcile.trialfeed import TrialFeed
 from winnow_operator.settings import Settings
 
 KEY = Key("team", "digits")
@@ -64,9 +65,8 @@ class OneJob:
 def reconciler_of(server: OneJob) -> SearchJobReconciler:
     gateway, clock = cast("Gateway", server), LoopClock()
     recorder = Recorder(server, clock, "operator-1")
-    return SearchJobReconciler(
-        Tools(gateway, recorder, PodBook(), Settings("trainer:1", "server:1"), clock)
-    )
+    tools = Tools(gateway, recorder, PodBook(), Settings("trainer:1", "server:1"), clock)
+    return SearchJobReconciler(tools, TrialFeed(None, clock, lambda _: None))
 
 
 def unreadable() -> OneJob:

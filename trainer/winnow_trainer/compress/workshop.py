@@ -35,6 +35,8 @@ RETRAINING: Mapping[str, SettingValue] = {
     "schedule": "cosine",
     "warmup": 0.0,
     "keep": "best",
+    "patience": 0,
+    "divergence": 0.0,
 }
 """Settings that a step's training has in place of the source's."""
 
