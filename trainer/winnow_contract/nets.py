@@ -25,6 +25,7 @@ from winnow_contract.families import CNN, MLP, TRANSFORMER
 
 __all__ = [
     "ACTIVATIONS",
+    "FORMS",
     "KERNELS",
     "MAX_NET_TEXT",
     "MAX_UNITS",
@@ -60,7 +61,7 @@ _LAYER = re.compile(r"(\d{1,4})((?::[a-z_]+){0,2})(?:\+(\d{1,2}))?", re.ASCII)
 _NODE = re.compile(r"([a-z]+)(\d)(?:@(\d{1,2}))?(?:\+(\d{1,2}))?", re.ASCII)
 _STAGE = re.compile(r"(\d{1,4})(?:/(\d))?", re.ASCII)
 _ENCODER = re.compile(r"h(\d{1,3})(?:x(\d{1,4}))?", re.ASCII)
-_FORMS = "64-32-16 relu (MLP), conv3 max3@0 | 16 32/2 (CNN), or 32 | h2x64 h4 (Transformer)"
+FORMS = "64-32-16 relu (MLP), conv3 max3@0 | 16 32/2 (CNN), or 32 | h2x64 h4 (Transformer)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,16 @@ class MlpNet:
 
     layers: tuple[Layer, ...]
     family = MLP
+
+    @property
+    def replaces(self) -> frozenset[str]:
+        """Settings that have no say in it."""
+        own = {
+            name
+            for name in ("activation", "norm")
+            if self.layers and all(getattr(layer, name) for layer in self.layers)
+        }
+        return frozenset({"depth", "width", "widths"} | own)
 
     @property
     def text(self) -> str:
@@ -132,6 +143,11 @@ class CnnNet:
     cell: tuple[CellNode, ...]
     stages: tuple[Stage, ...]
     family = CNN
+
+    @property
+    def replaces(self) -> frozenset[str]:
+        """Settings that have no say in it."""
+        return frozenset({"depth", "width", "channels", "kernel", "pooling"})
 
     @property
     def text(self) -> str:
@@ -186,6 +202,12 @@ class TransformerNet:
     width: int
     layers: tuple[Encoder, ...]
     family = TRANSFORMER
+
+    @property
+    def replaces(self) -> frozenset[str]:
+        """Settings that have no say in it."""
+        own = ("feedforward",) if all(layer.hidden for layer in self.layers) else ()
+        return frozenset({"depth", "width", "heads", *own})
 
     @property
     def text(self) -> str:
@@ -340,7 +362,7 @@ def _units(text: str) -> int:
 
 
 def _fault(text: str, what: str) -> SettingError:
-    return SettingError(f"architecture {text[:60]!r} {what}; a net is written as {_FORMS}")
+    return SettingError(f"architecture {text[:60]!r} {what}; a net is written as {FORMS}")
 
 
 def _words(layer: Layer) -> list[str]:

@@ -9,11 +9,20 @@ from enum import StrEnum
 
 from winnow_contract.assignments import Value
 from winnow_contract.errors import SettingError
+from winnow_contract.families import CNN, FAMILIES, IMAGE_FAMILIES, MLP, RESNET, TRANSFORMER
+from winnow_contract.nets import FORMS, read_net
 
-MLP, CNN, RESNET, TRANSFORMER = "MLP", "CNN", "ResNet", "Transformer"
-FAMILIES = (MLP, CNN, RESNET, TRANSFORMER)
-IMAGE_FAMILIES = (CNN, RESNET)
-"""Families that need to know what image a row holds."""
+__all__ = [
+    "CNN",
+    "FAMILIES",
+    "IMAGE_FAMILIES",
+    "MLP",
+    "RESNET",
+    "TRANSFORMER",
+    "Kind",
+    "Setting",
+    "SettingValue",
+]
 
 SettingValue = int | float | str | tuple[int, ...]
 
@@ -25,6 +34,7 @@ class Kind(StrEnum):
     DOUBLE = "number"
     WORD = "word"
     SIZES = "sizes joined by '-'"
+    NET = "net"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,8 @@ class Setting:
         """The allowed values in words."""
         if self.kind is Kind.WORD:
             return ", ".join(self.words)
+        if self.kind is Kind.NET:
+            return f"a net, as {FORMS}"
         low, high = f"{self.minimum:g}", f"{self.maximum:g}"
         if self.kind is Kind.SIZES:
             example = "28x28x1" if self.separator == "x" else "64-32"
@@ -71,6 +83,8 @@ class Setting:
         """
         try:
             return self._parsed(value)
+        except SettingError as error:
+            raise SettingError(f"setting {self.name}: {error}") from None
         except (ValueError, OverflowError):
             message = f"setting {self.name} is {str(value)[:40]!r}, allowed: {self.allowed}"
             raise SettingError(message) from None
@@ -78,6 +92,8 @@ class Setting:
     def _parsed(self, value: Value) -> SettingValue:
         if self.kind is Kind.WORD:
             return self.words[self.words.index(str(value))]
+        if self.kind is Kind.NET:
+            return read_net(str(value)).text if value != "" else ""
         if self.kind is Kind.SIZES:
             sizes = [size for size in str(value).split(self.separator) if value != ""]
             return tuple(int(self._in_range(_whole(size))) for size in sizes)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from winnow_contract.assignments import Value
 from winnow_contract.errors import SettingError
+from winnow_contract.nets import read_net
 from winnow_contract.setting import FAMILIES, IMAGE_FAMILIES, Kind, Setting, SettingValue
 from winnow_contract.settings_table import TABLE
 
@@ -58,11 +59,23 @@ def resolve_settings(family: str, given: Mapping[str, Value]) -> dict[str, Setti
         if name not in known:
             raise SettingError(_unknown(name, family, known))
     resolved = {
-        name: setting.parse(given.get(name, setting.default_of(family)))
+        name: _parsed(family, setting, given.get(name, setting.default_of(family)))
         for name, setting in known.items()
     }
     check_together(resolved)
     return resolved
+
+
+def _parsed(family: str, setting: Setting, value: Value) -> SettingValue:
+    parsed = setting.parse(value)
+    if setting.kind is Kind.NET and parsed:
+        other = read_net(str(parsed)).family
+        if other != family:
+            raise SettingError(
+                f"setting {setting.name} is {str(value)[:40]!r}, a net of family {other}, allowed "
+                f"are nets of family {family}"
+            )
+    return parsed
 
 
 def check_together(resolved: Mapping[str, SettingValue]) -> None:
@@ -107,7 +120,7 @@ def check_settings(
     for name, value in values:
         try:
             if name in known:
-                known[name].parse(value)
+                _parsed(family, known[name], value)
         except SettingError as error:
             faults.append(str(error))
     return faults

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from winnow_contract.nets import ACTIVATIONS, NORMS
 from winnow_contract.setting import CNN, MLP, RESNET, TRANSFORMER, Kind, Setting
-
-_ACTIVATIONS = ("relu", "gelu", "tanh", "silu", "elu", "leaky_relu", "sigmoid")
 
 TABLE = (
     Setting(
@@ -101,6 +100,15 @@ TABLE = (
         families=(TRANSFORMER,),
     ),
     Setting(
+        "architecture",
+        Kind.NET,
+        "",
+        "A net whose layers are each their own, as a search over spec.space.architecture finds it "
+        "(docs/search.md says how it is written). Replaces depth, width, widths, channels, "
+        "kernel, pooling and heads; also activation, norm and feedforward where it names them.",
+        families=(MLP, CNN, TRANSFORMER),
+    ),
+    Setting(
         "kernel",
         Kind.WORD,
         "3",
@@ -129,7 +137,7 @@ TABLE = (
         separator="x",
     ),
     Setting(
-        "activation", Kind.WORD, "relu", "Function after each hidden layer.", words=_ACTIVATIONS
+        "activation", Kind.WORD, "relu", "Function after each hidden layer.", words=ACTIVATIONS
     ),
     Setting("dropout", Kind.DOUBLE, "0", "Share of units dropped in training.", 0, 0.95),
     Setting(
@@ -137,7 +145,7 @@ TABLE = (
         Kind.WORD,
         "none",
         "Normalisation before each activation; layer over images is one group over all channels.",
-        words=("none", "batch", "layer"),
+        words=NORMS,
         families=(MLP, CNN, RESNET),
         family_defaults={RESNET: "batch"},
     ),

@@ -4,11 +4,13 @@ description   what a model is, as model.json has it
 planning      from settings and data to a description
 rows          the way in and out: raw rows, standardisation
 mlp, cnn, resnet, transformer   one family each
+cells         searched cells of a CNN
 model         a model of any family
 sizes         real sizes of a model that was cut, and rebuilding it
 inventory     linear layers, convolutions, output and attention of a model
 parts         a model as rows of interchangeable parts
 students      smaller networks of the same family, and where their layers come from
+smaller_nets  the same for searched nets
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""CNN: convolution blocks that halve the image, then one fully connected layer."""
+"""CNN: convolution blocks that halve the image, then one fully connected layer; or a searched cell."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import cast
 
 from torch import nn
 
-from winnow_trainer.architectures.description import Architecture
+from winnow_contract.nets import CnnNet
+from winnow_trainer.architectures.cells import CellNetwork
+from winnow_trainer.architectures.description import Architecture, net_of
 from winnow_trainer.architectures.layers import (
     Settings,
     activation,
@@ -30,6 +32,9 @@ def cnn(architecture: Architecture, features: tuple[int, ...]) -> nn.Module:
         architecture: of family CNN, with an image.
         features: (channels, 1, 1).
     """
+    net = net_of(architecture.settings)
+    if isinstance(net, CnnNet):
+        return CellNetwork(architecture, features, net)
     return series(*_layers(architecture, features))
 
 

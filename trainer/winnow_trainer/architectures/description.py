@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from winnow_contract.nets import Net, read_net
 from winnow_contract.settings import SETTINGS, SettingValue
 from winnow_trainer.data.dataset import ImageShape, Layout
 from winnow_trainer.task import DataKind
 
 ARCHITECTURE_SETTINGS = (
+    "architecture",
     "depth",
     "width",
     "widths",
@@ -85,6 +87,12 @@ class Architecture:
             image=_image_from_json(document["input"]["image"]),
             sizes={str(name): _whole(sizes) for name, sizes in document.get("sizes", {}).items()},
         )
+
+
+def net_of(settings: Mapping[str, SettingValue]) -> Net | None:
+    """The searched net that takes the place of other settings; None if there is none."""
+    text = settings.get("architecture")
+    return read_net(str(text)) if text else None
 
 
 def _whole(numbers: Any) -> Sizes:

@@ -4,6 +4,7 @@ A model is rows of parts, one after the other. Parts of a row may be left out or
 model is still one of its family; what there is once (a stem, the output) is a row of one part.
 
 MLP, CNN      hidden layers | output
+              of a searched CNN: stages | output
 ResNet        stem | blocks of a stage | blocks of the next stage | ... | output
 Transformer   embedding and positions | encoder layers | last normalisation and output
 """
@@ -14,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from torch import nn
 
+from winnow_trainer.architectures.cells import CellNetwork
+from winnow_trainer.architectures.mlp import SkipMlp
 from winnow_trainer.architectures.model import Model
 from winnow_trainer.architectures.resnet import BasicBlock, ResNet
 from winnow_trainer.architectures.sizes import SIZED
@@ -33,6 +36,11 @@ def parts_of(model: Model) -> Rows:
             names = _of_resnet(model.body)
         case Transformer():
             names = _of_transformer(model.body)
+        case SkipMlp():
+            names = _of_skip_mlp(model.body)
+        case CellNetwork():
+            stages = range(len(model.body.stages))
+            names = [[(f"body.stages.{place}",) for place in stages], [("body.head",)]]
         case _:
             names = _of_sequence(model.body)
     return [[_part(model, prefixes) for prefixes in row] for row in names]
@@ -46,6 +54,19 @@ def _of_sequence(body: nn.Module) -> _Names:
         elif isinstance(module, SIZED):
             hidden[-1] = (*hidden[-1], f"body.{name}")
     return [hidden[:-1], hidden[-1:]]
+
+
+def _of_skip_mlp(body: SkipMlp) -> _Names:
+    # One by one, so that a layer has the same parts as in an MLP without skips.
+    hidden = [
+        tuple(
+            f"body.layers.{place}.{name}"
+            for name, module in layer.named_children()
+            if isinstance(module, SIZED)
+        )
+        for place, layer in enumerate(body.layers)
+    ]
+    return [hidden, [("body.head",)]]
 
 
 def _of_resnet(body: ResNet) -> _Names:

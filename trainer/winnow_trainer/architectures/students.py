@@ -18,12 +18,13 @@ from winnow_contract.settings import (
     check_together,
     settings_of,
 )
-from winnow_trainer.architectures.description import Architecture
+from winnow_trainer.architectures.description import Architecture, net_of
 from winnow_trainer.architectures.layers import listed, whole
 from winnow_trainer.architectures.model import Model, outline
 from winnow_trainer.architectures.parts import Part, parts_of
 from winnow_trainer.architectures.resnet import channels_of_stages
 from winnow_trainer.architectures.sizes import sizes_of
+from winnow_trainer.architectures.smaller_nets import smaller_net
 from winnow_trainer.architectures.transformer import head_size
 
 MULTIPLE = 8
@@ -40,7 +41,8 @@ def student_of(architecture: Architecture, width: float, depth: float) -> Archit
     Args:
         architecture: the teacher's.
         width: share of the units, channels or numbers of a token, above 0 up to 1.
-        depth: share of the hidden layers, blocks of each stage or encoders, above 0 up to 1.
+        depth: share of the hidden layers, blocks of each stage or encoders, above 0 up to 1; of a
+            searched CNN, of its stages.
 
     Raises:
         SettingError: if a share is out of range.
@@ -52,6 +54,16 @@ def student_of(architecture: Architecture, width: float, depth: float) -> Archit
             )
     if width == depth == 1 and not architecture.sizes:
         return architecture
+    net = net_of(architecture.settings)
+    if net is not None:
+        student = smaller_net(
+            architecture,
+            net,
+            scale=lambda size: _scaled(size, width),
+            keep=lambda count: evenly(count, _fewer(count, depth)),
+        )
+        settings = {**architecture.settings, "architecture": student.text}
+        return replace(architecture, settings=settings, sizes={})
     changes = _CHANGES[architecture.family](architecture, width, depth)
     return replace(architecture, settings={**architecture.settings, **changes}, sizes={})
 
@@ -75,6 +87,13 @@ def student_with(architecture: Architecture, given: Mapping[str, Value]) -> Arch
                 f"setting {name!r} does not shape a {family}, allowed for a student: "
                 f"{', '.join(known)}"
             )
+    net = net_of(architecture.settings)
+    hidden = sorted(net.replaces & given.keys()) if net and "architecture" not in given else []
+    if hidden:
+        raise SettingError(
+            f"setting {hidden[0]} has no say in the searched net {net.text if net else ''!r}, which "
+            "names its layers itself: give architecture"
+        )
     changes = {name: known[name].parse(value) for name, value in given.items()}
     lists = dict(_lists_anew(architecture, changes))
     settings = {**architecture.settings, **changes, **lists}

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from winnow_trainer.architectures.description import Architecture
+from winnow_contract.nets import Encoder, TransformerNet
+from winnow_trainer.architectures.description import Architecture, net_of
 from winnow_trainer.architectures.layers import Settings, activation, dropout, number, whole
 
 SPREAD = 0.3
@@ -28,7 +29,7 @@ class Transformer(nn.Module):
     def __init__(self, architecture: Architecture, features: tuple[int, ...]) -> None:
         super().__init__()
         settings, image = architecture.settings, architecture.image
-        width = whole(settings, "width")
+        width, encoders = encoders_of(settings)
         self.tokens = Columns() if image is None else Lines()
         count = features[0] if image is None else image.height
         self.embed = (
@@ -40,8 +41,7 @@ class Transformer(nn.Module):
         self.class_token = ClassToken(1, width) if has_token else nn.Identity()
         self.positions = Positions(count + has_token, width)
         self.dropout = dropout(settings) or nn.Identity()
-        layers = range(whole(settings, "depth"))
-        self.layers = nn.Sequential(*(EncoderLayer(settings) for _ in layers))
+        self.layers = nn.Sequential(*(EncoderLayer(settings, width, one) for one in encoders))
         self.norm = nn.LayerNorm(width)
         self.summary = First() if has_token else Mean()
         self.head = nn.Linear(width, architecture.outputs)
@@ -56,15 +56,14 @@ class Transformer(nn.Module):
 class EncoderLayer(nn.Module):
     """Attention between the tokens, then two linear layers on each of them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, width: int, encoder: Encoder) -> None:
         super().__init__()
-        width, hidden = whole(settings, "width"), hidden_units(settings)
         self.norm1 = nn.LayerNorm(width)
-        self.attention = Attention(width, whole(settings, "heads"))
+        self.attention = Attention(width, encoder.heads)
         self.norm2 = nn.LayerNorm(width)
-        self.expand = nn.Linear(width, hidden)
+        self.expand = nn.Linear(width, encoder.hidden)
         self.activation = activation(settings)
-        self.contract = nn.Linear(hidden, width)
+        self.contract = nn.Linear(encoder.hidden, width)
         self.dropout = dropout(settings) or nn.Identity()
 
     @override
@@ -177,6 +176,19 @@ def head_size(width: int, heads: int) -> int:
     return math.ceil(width / heads)
 
 
-def hidden_units(settings: Settings) -> int:
+def encoders_of(settings: Settings) -> tuple[int, tuple[Encoder, ...]]:
+    """The width of a token, and the layers: of the searched net, or all alike."""
+    net = net_of(settings)
+    if isinstance(net, TransformerNet):
+        layers = (
+            Encoder(one.heads, one.hidden or _hidden(settings, net.width)) for one in net.layers
+        )
+        return net.width, tuple(layers)
+    width = whole(settings, "width")
+    layer = Encoder(whole(settings, "heads"), _hidden(settings, width))
+    return width, (layer,) * whole(settings, "depth")
+
+
+def _hidden(settings: Settings, width: int) -> int:
     """Units of the feed-forward part of each layer."""
-    return max(1, round(whole(settings, "width") * number(settings, "feedforward")))
+    return max(1, round(width * number(settings, "feedforward")))
