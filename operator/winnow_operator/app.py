@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import kopf
 from aiohttp import web
+from prometheus_client import REGISTRY
 
 from winnow_operator.clock import Clock, SystemClock
 from winnow_operator.domain.kinds import Kind
@@ -36,6 +37,8 @@ from winnow_operator.kube.gateway import Gateway
 from winnow_operator.kube.lease import LeaseElection, LeaseFence
 from winnow_operator.kube.preflight import wait_until_watchable
 from winnow_operator.kube.recorder import Recorder
+from winnow_operator.metrics.gpu_time import GpuTime
+from winnow_operator.metrics.objects import ObjectSeries
 from winnow_operator.metrics.own import LONGEST_WORK_SECONDS, MAX_WORKERS, QUEUE_OLDEST_SECONDS
 from winnow_operator.metrics.prometheus import Prometheus
 from winnow_operator.reconcile.analysis import Analysis
@@ -101,8 +104,12 @@ async def _assemble(settings: Settings, stop: asyncio.Event, stack: AsyncExitSta
     stack.push_async_callback(client.close)
     gateway = Gateway(client, fence)
     recorder = Recorder(gateway, clock, settings.identity)
-    pods = PodBook()
-    tools = Tools(gateway, recorder, pods, settings, clock)
+    gpu_time = GpuTime(clock)
+    pods = PodBook(gpu_time)
+    shown = ObjectSeries(settings.shown_objects, gpu_time, clock)
+    REGISTRY.register(shown)
+    stack.callback(REGISTRY.unregister, shown)
+    tools = Tools(gateway, recorder, pods, settings, clock, shown=shown)
     queue = WorkQueue(clock, share=max(1, settings.workers - 1))
     prometheus = _prometheus(settings, stack)
     analysis = Analysis(prometheus, clock, queue.add)

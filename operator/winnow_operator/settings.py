@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import uuid4
 
+from winnow_contract.errors import EnvironmentVariableError
 from winnow_contract.uris import UriError, parse_claim
+from winnow_contract.variables import flag
 from winnow_operator.errors import WinnowError
 
 
@@ -45,6 +47,11 @@ class Settings:
     """WINNOW_HEALTH_PORT: plain http, /healthz and /readyz; 0 turns it off."""
     metrics_port: int = 8080
     """WINNOW_METRICS_PORT: plain http, /metrics; 0 turns it off."""
+    shown_objects: int = 200
+    """WINNOW_METRICS_OBJECTS: jobs and servers that have series of their own; at most 20 each."""
+    scrape_annotations: bool = False
+    """WINNOW_SCRAPE_ANNOTATIONS: `true` puts `prometheus.io/scrape` and so on on pods of trials and
+    servers. Switching it rolls out every server anew."""
     storage_uri: str = ""
     """WINNOW_STORAGE_URI: where artifacts go if a job does not say, `pvc://CLAIM/PATH`; empty: a
     claim `winnow-artifacts` that the operator makes in each namespace."""
@@ -86,6 +93,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         log_level=_level(env),
         health_port=_whole(env, "WINNOW_HEALTH_PORT", 8081, top=65535),
         metrics_port=_whole(env, "WINNOW_METRICS_PORT", 8080, top=65535),
+        shown_objects=_whole(env, "WINNOW_METRICS_OBJECTS", 200, top=10_000),
+        scrape_annotations=_flag(env, "WINNOW_SCRAPE_ANNOTATIONS"),
         storage_uri=_storage(env),
         storage_size=_size(env),
         storage_class=env.get("WINNOW_STORAGE_CLASS", ""),
@@ -133,6 +142,13 @@ def _whole(env: Mapping[str, str], name: str, default: int, *, top: int, bottom:
             f"{name} is {text[:40]!r}, allowed is a whole number from {bottom} to {top}"
         )
     return int(text)
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    try:
+        return flag(env, name, default=False)
+    except EnvironmentVariableError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _storage(env: Mapping[str, str]) -> str:

@@ -113,7 +113,7 @@ def test_every_setting_of_the_operator_has_a_value() -> None:
         "leaderElection": {"leaseName": "other"},
         "logLevel": "DEBUG",
         "health": {"port": 9001},
-        "metrics": {"port": 9002},
+        "metrics": {"port": 9002, "maxObjects": 0, "scrapeAnnotations": True},
         "storage": {"uri": "pvc://models/x", "size": "2Gi", "className": "fast"},
         "finishedPodTtlSeconds": 100000,
         "prometheus": {"url": "http://prometheus:9090"},

@@ -20,6 +20,8 @@ REFUSED = [
     ({"crds": {"keep": False}}, "keep"),
     ({"metrics": {"serviceMonitor": {"on": True}}}, "on"),
     ({"replicas": -1}, "replicas"),
+    ({"metrics": {"prometheusRule": {"availabilityObjective": "1.0"}}}, "availabilityObjective"),
+    ({"metrics": {"prometheusRule": {"availabilityObjective": "99.9"}}}, "availabilityObjective"),
     ({"replicas": "2"}, "replicas"),
     ({"workers": 0}, "workers"),
     ({"logLevel": "info"}, "logLevel"),

@@ -20,6 +20,7 @@ PACKAGES = (
     "trainer/winnow_server",
     "trainer/winnow_trainer",
     "devcluster",
+    "monitoring",
 )
 MAX_LINES, MAX_FUNCTION_LINES = 400, 50
 THE_TRAINING_LOOP = ("training.py", 80)

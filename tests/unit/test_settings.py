@@ -52,6 +52,8 @@ def _without_identity(settings: Settings) -> dict[str, Any]:
         ("WINNOW_FINISHED_POD_TTL_SECONDS", "0", "finished_pod_ttl_seconds", 0),
         ("WINNOW_PROMETHEUS_URL", "http://p:9090", "prometheus_url", "http://p:9090"),
         ("WINNOW_WORKERS", "64", "workers", 64),
+        ("WINNOW_METRICS_OBJECTS", "0", "shown_objects", 0),
+        ("WINNOW_SCRAPE_ANNOTATIONS", "true", "scrape_annotations", True),
     ],
 )
 def test_each_variable_sets_its_field(

@@ -13,6 +13,7 @@ from typing import Any
 from winnow_contract.exit_codes import ExitCode
 from winnow_operator.api.conditions import Reason
 from winnow_operator.api.names import LABEL_BATCH
+from winnow_operator.domain.gpus import gpus_of
 from winnow_operator.domain.kinds import Kind, job_of
 
 CONTAINER = "trial"
@@ -101,6 +102,12 @@ class PodFact:
     """What it does for its job: it runs trials, or measures."""
     containers_ended: bool = False
     """Whether all its containers have ended, others than the trial's too."""
+    gpus: int = 0
+    """GPUs that it holds from `started` to `ended`."""
+    started: str = ""
+    """When its node took it; empty before that."""
+    ended: str = ""
+    """When the last of its containers ended, as far as they have."""
 
     @property
     def is_terminal(self) -> bool:
@@ -159,6 +166,9 @@ def read_pod(body: Mapping[str, Any]) -> PodFact | None:
         kind=job[0],
         component=labels.get(_COMPONENT) or TRIAL,
         containers_ended=_have_ended(status),
+        gpus=gpus_of(body.get("spec") or {}),
+        started=status.get("startTime") or "",
+        ended=_last_end(status),
     )
 
 
@@ -184,6 +194,12 @@ def _container_status(status: Mapping[str, Any]) -> Mapping[str, Any]:
 def _have_ended(status: Mapping[str, Any]) -> bool:
     states = [c.get("state") or {} for c in status.get("containerStatuses") or ()]
     return bool(states) and all("terminated" in state for state in states)
+
+
+def _last_end(status: Mapping[str, Any]) -> str:
+    states = [c.get("state") or {} for c in status.get("containerStatuses") or ()]
+    ends = ((state.get("terminated") or {}).get("finishedAt") or "" for state in states)
+    return max(ends, default="")
 
 
 def termination_of(state: Mapping[str, Any]) -> Termination | None:

@@ -29,7 +29,7 @@ from winnow_operator.errors import (
 )
 from winnow_operator.kube.apply_text import CONTENT, apply_text
 from winnow_operator.kube.resources import Resource
-from winnow_operator.metrics.own import API_REQUESTS
+from winnow_operator.metrics.own import API_REQUESTS, API_SECONDS
 
 PAGE = 500
 """Objects per page of a list."""
@@ -189,7 +189,8 @@ class Gateway:
 
     async def _send(self, call: Call, *, seconds: float = TIMEOUT_SECONDS) -> Body:
         try:
-            status, data = await self._exchange(call, seconds)
+            with API_SECONDS.labels(call.method).time():
+                status, data = await self._exchange(call, seconds)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             API_REQUESTS.labels(call.method, call.resource.plural, "none").inc()
             words = str(error) or type(error).__name__

@@ -21,7 +21,13 @@ from winnow_operator.domain.batches import QUEUE_LABEL
 from winnow_operator.domain.intervals import format_intervals
 from winnow_operator.domain.kinds import measurement_name
 from winnow_operator.domain.pods import CONTAINER, MEASUREMENT, TRIAL
-from winnow_operator.manifests.objects import Owner, child_labels, child_metadata, without_queue
+from winnow_operator.manifests.objects import (
+    Owner,
+    child_labels,
+    child_metadata,
+    scrape_annotations,
+    without_queue,
+)
 from winnow_operator.manifests.overlays import overlay_pod
 from winnow_operator.manifests.security import container_security, pod_security
 
@@ -50,6 +56,8 @@ class PodSettings:
     """`spec.podTemplate`."""
     max_pod_seconds: int | None = None
     retries: int = 1
+    is_scraped: bool = False
+    """Whether its annotations ask to be scraped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,8 @@ def batch_job(owner: Owner, batch: Batch, settings: PodSettings) -> dict[str, An
     name = owner.batch_name(batch.number)
     labels = _labels(owner, TRIAL, name)
     completions = -(-len(batch.trials) // batch.trials_per_pod)
-    pod = _pod(_annotations(owner, batch), settings, labels)
+    asks = scrape_annotations(METRICS_PORT) if settings.is_scraped else {}
+    pod = _pod({**_annotations(owner, batch), **asks}, settings, labels)
     return _job(
         owner, labels, pod, settings, completions=completions, parallelism=batch.parallelism
     )

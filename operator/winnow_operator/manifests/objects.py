@@ -61,6 +61,12 @@ def child_labels(owner: Owner, component: str) -> dict[str, str]:
     }
 
 
+def scrape_annotations(port: int) -> dict[str, str]:
+    """What a Prometheus that looks for annotations finds a pod by; only a custom, but a wide one."""
+    prefix = "prometheus.io"
+    return {f"{prefix}/scrape": "true", f"{prefix}/port": str(port), f"{prefix}/path": "/metrics"}
+
+
 def without_queue(labels: Mapping[str, str]) -> dict[str, str]:
     """The labels of what no queue of Kueue's shall hold up."""
     return {key: value for key, value in labels.items() if not key.startswith(_KUEUE_PREFIX)}

@@ -28,7 +28,13 @@ from winnow_operator.api.names import API_VERSION, LABEL_MODELSERVER, LABEL_REVI
 from winnow_operator.domain.server_checks import threads_of
 from winnow_operator.domain.server_pods import FETCH, SERVER
 from winnow_operator.domain.server_status import SERVICE_PORT
-from winnow_operator.manifests.objects import Owner, child_labels, child_metadata, without_queue
+from winnow_operator.manifests.objects import (
+    Owner,
+    child_labels,
+    child_metadata,
+    scrape_annotations,
+    without_queue,
+)
 from winnow_operator.manifests.overlays import overlay_pod
 from winnow_operator.manifests.security import container_security, pod_security
 
@@ -45,6 +51,8 @@ class Server:
     owner: Owner
     spec: ModelServerSpec
     image: str
+    is_scraped: bool = False
+    """Whether the annotations of its pods ask to be scraped."""
 
     @property
     def name(self) -> str:
@@ -138,7 +146,8 @@ def _pod(server: Server, revision: RevisionStatus, labels: Mapping[str, str]) ->
             {"name": "winnow-tmp", "emptyDir": {}},
         ],
     }
-    annotations = {server.owner.kind.uid_annotation: server.owner.uid}
+    asks = scrape_annotations(HTTP_PORT) if server.is_scraped else {}
+    annotations = {server.owner.kind.uid_annotation: server.owner.uid, **asks}
     return {"metadata": {"labels": dict(labels), "annotations": annotations}, "spec": spec}
 
 

@@ -1,14 +1,17 @@
-"""The operator's own Prometheus metrics, all in one place.
+"""The operator's own Prometheus metrics, all in one place; `objects` has those of single jobs.
 
 Names mirror controller-runtime's where the meaning is the same. No label grows with the number
-of trials, jobs or namespaces.
+of trials, jobs or namespaces. docs/metrics.md lists them all.
 """
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from winnow_operator.domain.kinds import Kind
+from winnow_operator.domain.revisions import ENDED
+
+disable_created_metrics()  # nothing reads them, and they would be half of all series
 
 RECONCILES = Counter(
     "winnow_reconcile",
@@ -48,11 +51,24 @@ API_REQUESTS = Counter(
     "Calls to the API server; code is the HTTP status, or none without an answer.",
     ["method", "resource", "code"],
 )
+API_SECONDS = Histogram(
+    "winnow_rest_client_request_duration_seconds",
+    "Time of one call to the API server.",
+    ["method"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
 LEADER = Gauge("winnow_leader_election_master_status", "1 while this replica leads.")
 RESYNCED = Counter(
     "winnow_resync_jobs", "Jobs that a look past the watch put on the queue, by cause.", ["cause"]
 )
-TRIALS_FINISHED = Counter("winnow_trials_finished", "Trials that got an outcome.", ["outcome"])
+TRIALS_FINISHED = Counter(
+    "winnow_trials_finished",
+    "Trials that got an outcome; of failed ones by cause.",
+    ["controller", "outcome", "cause"],
+)
+TRIALS_ACTIVE = Gauge(
+    "winnow_trials_active", "Trials of running jobs without an outcome.", ["controller"]
+)
 SEARCHJOBS_FINISHED = Counter("winnow_searchjobs_finished", "SearchJobs that ended.", ["reason"])
 COMPRESSIONJOBS_FINISHED = Counter(
     "winnow_compressionjobs_finished", "CompressionJobs that ended.", ["reason"]
@@ -76,3 +92,9 @@ SUGGEST_SECONDS = Histogram(
     ["algorithm"],
     buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30),
 )
+
+# A counter that begins with its first event hides that event from rate() and increase().
+for kind in Kind:
+    RECONCILE_ERRORS.labels(kind.word)
+for ended in ENDED:
+    ROLLOUTS.labels(ended.value)

@@ -232,4 +232,5 @@ class CompressionContext(JobContext):
             template=spec.pod_template,
             max_pod_seconds=max_pod_seconds(self),
             retries=spec.budget.retries_per_trial,
+            is_scraped=self.tools.settings.scrape_annotations,
         )

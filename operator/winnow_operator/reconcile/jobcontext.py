@@ -28,6 +28,7 @@ from winnow_operator.kube.recorder import Recorder
 from winnow_operator.manifests.claims import DEFAULT_CLAIM
 from winnow_operator.manifests.jobs import PodSettings
 from winnow_operator.manifests.objects import Owner
+from winnow_operator.metrics.objects import ObjectSeries
 from winnow_operator.reconcile.jobstate import JobState
 from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queue import Key
@@ -45,6 +46,7 @@ class Tools:
     settings: Settings
     clock: Clock
     waiting: Waiting = field(default_factory=Waiting)
+    shown: ObjectSeries = field(default_factory=ObjectSeries)
 
 
 @dataclass(frozen=True, slots=True)

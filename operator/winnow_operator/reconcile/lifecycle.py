@@ -20,8 +20,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from winnow_operator.api.fields import duration_seconds
+from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.blockages import parse_time
 from winnow_operator.domain.endings import Ending
+from winnow_operator.domain.figures import identity_of, job_figures
 from winnow_operator.domain.job_conditions import (
     JobSituation,
     elapsed_seconds,
@@ -34,7 +36,7 @@ from winnow_operator.domain.ledger import Ledger
 from winnow_operator.errors import NotFoundError, RefusedError
 from winnow_operator.kube.recorder import Note
 from winnow_operator.kube.resources import JOB_KINDS
-from winnow_operator.metrics.own import JOBS_FINISHED, JOBS_HELD
+from winnow_operator.metrics.own import JOBS_FINISHED, JOBS_HELD, TRIALS_ACTIVE
 from winnow_operator.reconcile import notes
 from winnow_operator.reconcile.jobcontext import JobContext, Step, Tools
 from winnow_operator.reconcile.jobstate import JobState
@@ -56,6 +58,12 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
         self._states: dict[Key, StateT] = {}
+        # Counted when somebody asks, so that no reconcile pays for it.
+        JOBS_HELD[self.kind].set_function(lambda: len(self._states))
+        TRIALS_ACTIVE.labels(self.kind.word).set_function(self._active_trials)
+
+    def _active_trials(self) -> int:
+        return sum(state.ledger.count(Outcome.ACTIVE) for state in self._states.values())
 
     async def reconcile(self, key: Key) -> float | None:
         """One look at a job; gives the seconds after which to look again, if any.
@@ -68,6 +76,7 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
             body = await self.tools.gateway.get(JOB_KINDS[self.kind], key.namespace, key.name)
         except NotFoundError:
             self.forget(key)
+            self.tools.shown.forget(key.kind, key.namespace, key.name)
             return None
         if "deletionTimestamp" in body["metadata"]:
             self.forget(key)
@@ -86,6 +95,7 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
                 self.forget(key)
                 return None
             return await self._end_unreadable(key, body, first_sentence(error))
+        self.tools.shown.note(job_figures(identity_of(self.kind, body["metadata"]), job.status))
         if is_finished(job.status):
             self.forget(key)
             return await self._reconcile_finished(key, body, job)
@@ -124,7 +134,6 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
         """Drop all that is kept of a job."""
         self.forget_state(key)
         self.tools.pods.forget(key)
-        self._count_held()
 
     def forget_state(self, key: Key) -> None:
         """Drop ledger and engine, which the next look reads again; what pods said is kept."""
@@ -150,11 +159,7 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
 
     def _keep(self, key: Key, state: StateT) -> StateT:
         self._states[key] = state
-        self._count_held()
         return state
-
-    def _count_held(self) -> None:
-        JOBS_HELD[self.kind].set(len(self._states))
 
     def _elapsed(self, context: JobContext, step: Step) -> float:
         job, now = context.job, self.tools.clock.now()

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from winnow_operator.api.conditions import ConditionType, Reason
 from winnow_operator.api.modelserver import ModelServer
+from winnow_operator.domain.figures import identity_of, server_figures
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.loads import NOT_YET, Loads, Question
 from winnow_operator.domain.pods import Blockage
@@ -75,6 +76,7 @@ class ModelServerReconciler:
             body = await self.tools.gateway.get(MODELSERVERS, key.namespace, key.name)
         except NotFoundError:
             self._forget(key)
+            self.tools.shown.forget(key.kind, key.namespace, key.name)
             return None
         if "deletionTimestamp" in body["metadata"]:  # its children go with it
             self._forget(key)
@@ -87,6 +89,8 @@ class ModelServerReconciler:
 
     async def _look(self, body: Body) -> float | None:
         context, obstacle = self._context(body)
+        identity = identity_of(Kind.SERVER, body["metadata"])
+        self.tools.shown.note(server_figures(identity, context.server.status))
         facts = await self._observe(context, obstacle)
         if obstacle is not None:
             await self._write(context, facts, obstacle=obstacle)

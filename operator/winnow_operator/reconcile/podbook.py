@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from winnow_operator.domain.pods import TRIAL, PodFact
+from winnow_operator.metrics.gpu_time import GpuTime
 from winnow_operator.reconcile.queue import Key
 
 
@@ -17,6 +18,8 @@ from winnow_operator.reconcile.queue import Key
 class PodBook:
     """Facts by job and pod."""
 
+    gpu_time: GpuTime = field(default_factory=GpuTime)
+    """Told of each pod, to count how long it holds its GPUs."""
     _pods: dict[Key, dict[str, PodFact]] = field(default_factory=dict)
     _dropped: dict[Key, set[str]] = field(default_factory=dict)
     """Uids of pods that are done with and still to be deleted: what comes of them is no news."""
@@ -29,6 +32,7 @@ class PodBook:
         old = pods.get(pod.uid)
         if old is not None and old.is_terminal and not pod.is_terminal:
             return False  # a late event: what has ended does not run again
+        self.gpu_time.see(pod, old)
         pods[pod.uid] = pod
         return old is None or _essence(old) != _essence(pod)
 
@@ -37,6 +41,7 @@ class PodBook:
 
         One that ended stays until its result is recorded.
         """
+        self.gpu_time.gone(pod, self._pods.get(_key(pod), {}).get(pod.uid))
         dropped = self._dropped.get(_key(pod), set())
         if pod.uid in dropped:
             dropped.discard(pod.uid)
@@ -82,7 +87,8 @@ class PodBook:
         gone = set(asked) - {pod.uid for pod in found}
         lost = [uid for uid in gone if uid in pods and not pods[uid].is_terminal]
         for uid in lost:
-            del pods[uid]
+            last = pods.pop(uid)
+            self.gpu_time.gone(last, last)
         self._tidy(key)
         return bool(changed or lost)
 
@@ -97,7 +103,8 @@ class PodBook:
 
     def forget(self, key: Key) -> None:
         """Forget all pods of a job."""
-        self._pods.pop(key, None)
+        for pod in self._pods.pop(key, {}).values():
+            self.gpu_time.gone(pod, pod)
         self._dropped.pop(key, None)
 
     def _tidy(self, key: Key) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from winnow_operator.api.names import API_VERSION
 from winnow_operator.api.trial import Outcome, TrialStatus
 from winnow_operator.domain.blockages import format_time
+from winnow_operator.domain.causes import cause_word
 from winnow_operator.domain.ledger import TrialRecord, read_trial, rungs_of, several_values
 from winnow_operator.domain.outcomes import Settlement
 from winnow_operator.errors import AlreadyExistsError, NotFoundError, RefusedError
@@ -40,7 +41,8 @@ async def _record_one(context: JobContext, settlement: Settlement) -> None:
     state.blocked.pop(number, None)
     state.settle(record)
     if _is_final(settlement):
-        TRIALS_FINISHED.labels(record.outcome).inc()
+        controller, cause = context.owner.kind.word, cause_word(record.cause)
+        TRIALS_FINISHED.labels(controller, record.outcome, cause).inc()
 
 
 def _is_final(settlement: Settlement) -> bool:

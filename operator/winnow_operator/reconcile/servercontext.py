@@ -22,4 +22,7 @@ class ServerContext(Context):
 
     def manifests(self) -> Server:
         """The server as its children see it."""
-        return Server(self.owner, self.server.spec, self.tools.settings.server_image)
+        settings = self.tools.settings
+        return Server(
+            self.owner, self.server.spec, settings.server_image, settings.scrape_annotations
+        )
