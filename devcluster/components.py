@@ -76,13 +76,20 @@ def _own(module: str) -> Command:
     return ["env", f"PYTHONPATH={SOURCE}", sys.executable, "-m", f"devcluster.{module}"]
 
 
-def prometheus(layout: Layout) -> dict[str, Command]:
-    """Commands of the node's Prometheus, whose series go with the cluster, and of its targets."""
+def prometheus(layout: Layout, version: str) -> dict[str, Command]:
+    """Commands of the node's Prometheus, whose series go with the cluster, and of its targets.
+
+    Args:
+        layout: where they find what they need.
+        version: of what they read when they start: with another one they are started anew.
+    """
+    versioned = ["env", f"WINNOW_VERSION={version}"]
     kubeconfig = layout.credentials.kubeconfig("devcluster")
     file = layout.config(PROMETHEUS_TARGETS)
     return {
-        "targets": [*_own("targets"), kubeconfig, file],
+        "targets": [*versioned, *_own("targets"), kubeconfig, file],
         "prometheus": [
+            *versioned,
             "prometheus",
             f"--config.file={layout.config(PROMETHEUS_CONFIG)}",
             f"--storage.tsdb.path={layout.profile.state / 'prometheus'}",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
+from devcluster import targets
 from devcluster.api import UNREACHABLE, Api
 from devcluster.components import (
     PROMETHEUS_CONFIG,
     PROMETHEUS_PORT,
     PROMETHEUS_TARGETS,
+    SOURCE,
     Layout,
     prometheus,
 )
@@ -24,13 +28,15 @@ NAMESPACE = "monitoring"
 URL = f"http://{COMPONENT}.{NAMESPACE}:{PROMETHEUS_PORT}"
 """What pods call it."""
 SCRAPE_SECONDS = 5
+RULES = SOURCE / "charts/winnow/files/rules.yaml"
 
 
 def start_prometheus(layout: Layout, node: int) -> None:
     """Start Prometheus, unless it runs, and wait until it answers."""
     profile = layout.profile
-    write_files(layout, {PROMETHEUS_CONFIG: json.dumps(scrape_config(layout), indent=2) + "\n"})
-    launch(profile, node, prometheus(layout))
+    config = json.dumps(scrape_config(layout), indent=2) + "\n"
+    write_files(layout, {PROMETHEUS_CONFIG: config})
+    launch(profile, node, prometheus(layout, _version(config)))
     api = connect_api(layout)
     api.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
     ports = (("http", "TCP", PROMETHEUS_PORT),)
@@ -51,8 +57,20 @@ def scrape_config(layout: Layout) -> dict[str, Any]:
     pods = {
         "job_name": "winnow",
         "file_sd_configs": [{"files": [layout.config(PROMETHEUS_TARGETS)]}],
+        # What a trial says of its job gives way to what the target has, as with the chart's monitors.
+        "metric_relabel_configs": [{"action": "labeldrop", "regex": "exported_job_uid"}],
     }
-    return {"global": {**times, "scrape_timeout": "4s"}, "scrape_configs": [pods]}
+    return {
+        "global": {**times, "scrape_timeout": "4s"},
+        "rule_files": [str(RULES)],
+        "scrape_configs": [pods],
+    }
+
+
+def _version(config: str) -> str:
+    """Changes with whatever Prometheus and its targets are started with."""
+    programs = Path(targets.__file__).read_text(), RULES.read_text()
+    return hashlib.sha256("".join((config, *programs)).encode()).hexdigest()[:12]
 
 
 def _answers(api: Api) -> bool:

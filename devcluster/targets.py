@@ -4,7 +4,7 @@
 
 Debian builds Prometheus without the discovery that asks Kubernetes itself. Pods and ports are chosen
 as the chart's own monitors choose them, and get the labels that these set: `namespace`, `pod`,
-`container`, and the pod's `winnow.dev/` labels (`winnow_dev_searchjob`).
+`container`, the pod's `winnow.dev/` labels (`winnow_dev_searchjob`), and the uid of a trial's job.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ PORTS = {"operator": "metrics", "trial": "metrics", "server": "http"}
 """Name of the port that has metrics, by the pod's component."""
 _ENDED = {"Succeeded", "Failed"}
 _OURS = "winnow.dev/"
+_JOB_UIDS = (f"{_OURS}searchjob-uid", f"{_OURS}compressionjob-uid")
 
 Pod = dict[str, Any]
 Target = dict[str, Any]
@@ -48,6 +49,9 @@ def target_of(pod: Pod) -> Target | None:
 def _labels(metadata: dict[str, Any], container: str) -> dict[str, str]:
     named = {"namespace": metadata["namespace"], "pod": metadata["name"], "container": container}
     ours = {k: v for k, v in metadata["labels"].items() if k.startswith(_OURS)}
+    uid = next((v for k, v in metadata.get("annotations", {}).items() if k in _JOB_UIDS), None)
+    if uid is not None:
+        named["job_uid"] = uid
     return named | {re.sub(r"\W", "_", key): value for key, value in ours.items()}
 
 

@@ -27,16 +27,22 @@ def layout() -> Layout:
 
 def pod(component: str, port: str, **status: Any) -> dict[str, Any]:
     labels = {"app.kubernetes.io/component": component, "winnow.dev/searchjob": "digits"}
+    annotations = {"winnow.dev/searchjob-uid": "u1", "winnow.dev/trials": "1-8"}
     container = {"name": "main", "ports": [{"name": port, "containerPort": 9090}]}
     return {
-        "metadata": {"name": "a-pod", "namespace": "team", "labels": labels},
+        "metadata": {
+            "name": "a-pod",
+            "namespace": "team",
+            "labels": labels,
+            "annotations": annotations,
+        },
         "spec": {"containers": [{"name": "first"}, container]},
         "status": {"podIP": ADDRESS, "phase": "Running", **status},
     }
 
 
 def test_the_commands_and_the_configuration_agree_on_their_files(layout: Layout) -> None:
-    commands, config = prometheus(layout), scrape_config(layout)
+    commands, config = prometheus(layout, "1"), scrape_config(layout)
 
     assert f"--config.file={layout.config(PROMETHEUS_CONFIG)}" in commands["prometheus"]
     (files,) = config["scrape_configs"][0]["file_sd_configs"]
@@ -55,6 +61,7 @@ def test_a_pod_is_scraped_at_the_port_of_its_component(component: str, port: str
             "pod": "a-pod",
             "container": "main",
             "winnow_dev_searchjob": "digits",
+            "job_uid": "u1",
         },
     }
 
