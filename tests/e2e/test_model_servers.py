@@ -6,25 +6,17 @@ import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from sklearn.datasets import load_digits
 
 from tests.e2e.conftest import Cluster, Compressed
+from tests.e2e.serving_client import Client, small_server
 from tests.support.api import Api, Body, eventually
-from tests.support.modelservers import Servers, model_server, outcomes, revision
+from tests.support.modelservers import Servers, outcomes, revision
 from tests.support.namespace import RESTRICTED, Namespace, conditions, holds
 from tests.support.real_jobs import SOURCE, source_search
 
 pytestmark = pytest.mark.cluster
-
-RESOURCES = {
-    "requests": {"cpu": "50m", "memory": "128Mi"},
-    "limits": {"cpu": "1", "memory": "512Mi"},
-}
-ROWS = 32
-"""No more than a request may have (`spec.server.maxBatchSize`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,55 +59,9 @@ def servers(api: Api, searched: Searched) -> Servers:
     return Servers(Namespace(api, searched.namespace))
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Sends requests to the Service of a server, by way of the API server."""
-
-    cluster: Cluster
-    namespace: str
-    name: str
-
-    @property
-    def _path(self) -> str:
-        return f"/api/v1/namespaces/{self.namespace}/services/{self.name}:80/proxy"
-
-    def get(self, path: str) -> Body:
-        """An answer as JSON."""
-        found: Body = json.loads(self.cluster.run("get", "--raw", f"{self._path}{path}"))
-        return found
-
-    def infer(self, rows: list[list[float]]) -> list[int]:
-        """The class of each row."""
-        (signature,) = self.get(f"/v2/models/{self.name}")["inputs"]
-        tensor = {
-            "name": signature["name"],
-            "datatype": signature["datatype"],
-            "shape": [len(rows), len(rows[0])],
-            "data": rows,
-        }
-        path = f"{self._path}/v2/models/{self.name}/infer"
-        request = json.dumps({"inputs": [tensor]})
-        answer = json.loads(self.cluster.run("create", "--raw", path, "-f", "-", stdin=request))
-        (output,) = answer["outputs"]
-        width = output["shape"][1]
-        scores = [output["data"][i : i + width] for i in range(0, len(output["data"]), width)]
-        return [max(range(width), key=row.__getitem__) for row in scores]
-
-    def accuracy(self) -> float:
-        """The share of scanned digits that are named right."""
-        digits: Any = load_digits()
-        classes = self.infer(digits.data[:ROWS].tolist())
-        right = [a == int(b) for a, b in zip(classes, digits.target[:ROWS], strict=True)]
-        return sum(right) / ROWS
-
-
 def named(artifact: Body, *, digest: str = "") -> Body:
     """An artifact as a ModelServer names it."""
     return {"uri": artifact["uri"], "digest": digest or artifact["digest"]}
-
-
-def server(name: str, **spec: Any) -> Body:
-    return model_server(name, resources=RESOURCES, **spec)
 
 
 async def test_the_selection_of_a_compression_is_served_and_names_digits(
@@ -123,7 +69,7 @@ async def test_the_selection_of_a_compression_is_served_and_names_digits(
 ) -> None:
     servers = Servers(Namespace(api, compressed.namespace))
     selected = compressed.job["status"]["selected"]
-    await servers.create(server("chosen", model={"compressionJob": "small"}, replicas=2))
+    await servers.create(small_server("chosen", model={"compressionJob": "small"}, replicas=2))
     body = await servers.serves(selected["artifact"], "chosen", replicas=2, seconds=180)
 
     assert body["status"]["model"] == f"small/{selected['candidate']}"
@@ -133,7 +79,7 @@ async def test_the_selection_of_a_compression_is_served_and_names_digits(
 async def test_the_winner_of_a_search_is_served_as_it_was_trained(
     cluster: Cluster, searched: Searched, servers: Servers
 ) -> None:
-    await servers.create(server("trained", model={"searchJob": SOURCE}))
+    await servers.create(small_server("trained", model={"searchJob": SOURCE}))
     body = await servers.serves(searched.models[0], "trained", seconds=180)
 
     assert body["status"]["model"] == searched.winner["trial"]
@@ -144,7 +90,7 @@ async def test_another_model_takes_over_a_bad_one_does_not_and_what_is_deleted_c
     cluster: Cluster, searched: Searched, servers: Servers
 ) -> None:
     first, second = searched.models
-    await servers.create(server("moving", model=first))
+    await servers.create(small_server("moving", model=first))
     await servers.serves(first, "moving", seconds=180)
     asker = Client(cluster, searched.namespace, "moving")
     assert asker.accuracy() > 0.85
@@ -182,7 +128,7 @@ async def test_a_model_that_is_not_there_is_said_and_no_pod_ever_gets_ready(
 ) -> None:
     (model, *_) = searched.models
     missing = {**model, "uri": f"{model['uri']}-elsewhere"}
-    await servers.create(server("missing", model=missing))
+    await servers.create(small_server("missing", model=missing))
     body = await servers.state("ModelRefused", "missing", seconds=180)
 
     assert conditions(body)["Ready"]["status"] == "False"
