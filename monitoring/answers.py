@@ -87,16 +87,22 @@ class Prometheus:
             raise AnswerError(f"{self.url} does not answer: {error}") from error
 
     def values(self, series: str, label: str, span: Span) -> list[str]:
-        """The values of a label in the series that a selector matches."""
+        """The values of a label in the series that a selector matches, roughly in this time."""
         asked = {"match[]": series, "start": span.start, "end": span.end}
         found: list[str] = self.read(f"label/{label}/values", **asked)
         return found
+
+    def last_values(self, series: str, label: str, span: Span) -> list[str]:
+        """The same of the series that are there at the end."""
+        asked = f"group by ({label}) ({series})"
+        found = self.read("query", query=asked, time=span.end)["result"]
+        return sorted(one["metric"].get(label, "") for one in found)
 
 
 def choose(
     dashboard: Mapping[str, Any], chosen: Mapping[str, str], prometheus: Prometheus, span: Span
 ) -> dict[str, str]:
-    """A value for each variable: as chosen, else the first that there is.
+    """A value for each variable: as chosen, else the first that there is at the end of the time.
 
     Raises:
         AnswerError: if one has no value.
@@ -106,7 +112,8 @@ def choose(
         name, found = variable["name"], _VALUES.fullmatch(variable.get("definition", ""))
         if found is None:
             continue  # the data source
-        offered = prometheus.values(_filled(found["series"], values), found["label"], span)
+        where = _filled(found["series"], values), found["label"], span
+        offered = prometheus.last_values(*where) or prometheus.values(*where)
         values[name] = chosen.get(name) or next(iter(offered), "")
         if values[name] not in offered:
             raise AnswerError(f"{dashboard['title']}: no series has {name}={values[name] or '?'}")

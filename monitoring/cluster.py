@@ -58,7 +58,7 @@ CLUSTER = Dashboard(
                     "{{job_namespace}}/{{job_name}} {{state}}",
                 ),
             ),
-            "The state of each job as kubectl shows it; jobs that ended stay for ten minutes.",
+            "The state of each job as kubectl shows it; jobs that ended stay for an hour.",
             kind=Kind.TABLE,
         ),
         Panel(

@@ -1,8 +1,8 @@
 """Series of single jobs and servers, behind a limit: their number must not grow with the cluster.
 
 Their labels start with `job_` and `server_`, so that no scrape's own `namespace` and `job` renames
-them. One that has ended stays until it was surely scraped; beyond the limit, those that were met
-last have none, and a gauge says how many they are.
+them. A job that has ended stays for a while, and gives way first. Beyond the limit, those that were
+met last have none, and a gauge says how many they are.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from winnow_operator.domain.figures import Identity, JobFigures, ServerFigures
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.metrics.gpu_time import GpuTime
 
-KEPT_SECONDS = 600.0
-"""How long a job that has ended still has its series: several scrapes of any usual interval."""
+KEPT_SECONDS = 3600.0
+"""How long a job that has ended still has its series: what a dashboard shows by default."""
 JOB_LABELS = ("job_namespace", "job_kind", "job_name", "job_uid")
 SERVER_LABELS = ("server_namespace", "server_name", "server_uid")
 
@@ -45,12 +45,13 @@ class ObjectSeries(Collector):
         if self._is_over(figures):
             self.forget(*key)
             return
-        if key not in self._shown and len(self._shown) >= self.limit:
-            self._drop_ended()
+        self._left_out.discard(key)
+        has_ended = _end_of(figures) is not None
+        if key not in self._shown and not has_ended:
+            self._make_room()
         if key in self._shown or len(self._shown) < self.limit:
             self._shown[key] = figures
-            self._left_out.discard(key)
-        else:
+        elif not has_ended:
             self._left_out.add(key)
 
     def forget(self, kind: Kind, namespace: str, name: str) -> None:
@@ -58,14 +59,19 @@ class ObjectSeries(Collector):
         self._shown.pop((kind, namespace, name), None)
         self._left_out.discard((kind, namespace, name))
 
+    def _make_room(self) -> None:
+        """Drop the job that ended first, where there is no room for one more object."""
+        ended = [(end, k) for k, f in self._shown.items() if (end := _end_of(f)) is not None]
+        if ended and len(self._shown) >= self.limit:
+            del self._shown[min(ended)[1]]
+
     def _drop_ended(self) -> None:
         for key in [key for key, figures in self._shown.items() if self._is_over(figures)]:
             del self._shown[key]
 
     def _is_over(self, figures: Figures) -> bool:
-        if isinstance(figures, ServerFigures) or figures.ended is None:
-            return False
-        return self.clock.now().timestamp() - figures.ended > KEPT_SECONDS
+        end = _end_of(figures)
+        return end is not None and self.clock.now().timestamp() - end > KEPT_SECONDS
 
     @override
     def collect(self) -> Iterator[Metric]:
@@ -102,6 +108,10 @@ class ObjectSeries(Collector):
         for kind in (Kind.SEARCH, Kind.COMPRESSION):
             family.add_metric([kind.word], self.gpu_time.seconds_of(kind))
         return family
+
+
+def _end_of(figures: Figures) -> float | None:
+    return None if isinstance(figures, ServerFigures) else figures.ended
 
 
 def _key(identity: Identity) -> Key:

@@ -74,11 +74,16 @@ def test_a_second_job_of_the_same_name_takes_the_place_of_the_first_under_its_ow
     assert samples(shown, "winnow_job_best_value") == {}
 
 
-def test_a_job_that_has_ended_stays_until_it_was_scraped() -> None:
+def test_a_job_that_has_ended_stays_for_a_while_and_never_takes_the_place_of_another() -> None:
     shown, watch = series()
     shown.note(replace(JOB, state="Complete", ended=T0.timestamp()))
     watch.seconds = KEPT_SECONDS - 1
     assert samples(shown, "winnow_job_state")
+    full, _ = series(limit=1)
+    full.note(SERVER)
+    full.note(replace(JOB, ended=T0.timestamp()))
+    assert samples(full, "winnow_job_state") == {}
+    assert samples(full, "winnow_objects_without_series") == {(): 0}
 
     watch.seconds = KEPT_SECONDS + 1
 
@@ -93,8 +98,8 @@ def test_an_object_that_is_gone_leaves_no_series() -> None:
     assert samples(shown, "winnow_job_state") == {}
 
 
-def test_beyond_the_limit_the_jobs_that_came_last_are_counted_and_not_shown() -> None:
-    shown, watch = series(limit=2)
+def test_beyond_the_limit_the_jobs_that_came_last_are_counted_until_another_has_ended() -> None:
+    shown, _ = series(limit=2)
     first, second, third = (
         replace(JOB, identity=Identity(Kind.SEARCH, "team", name, name)) for name in "abc"
     )
@@ -104,7 +109,6 @@ def test_beyond_the_limit_the_jobs_that_came_last_are_counted_and_not_shown() ->
     assert samples(shown, "winnow_objects_without_series") == {(): 1}
 
     shown.note(replace(first, ended=T0.timestamp()))
-    watch.seconds = KEPT_SECONDS + 1
     shown.note(third)
 
     assert {labels[1] for labels in samples(shown, "winnow_job_state")} == {"b", "c"}
