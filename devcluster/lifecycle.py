@@ -128,8 +128,8 @@ def _up(profile: Profile, wish: Wish) -> None:
         write_record(profile, replace(record, gpus=wish.gpus))
         print(f"the node has {wish.gpus} nvidia.com/gpu: {_since(started)}", flush=True)
     if record.full_node and wish.prometheus:
+        start_prometheus(layout, node)  # what runs goes on, unless it is of an older checkout
         if not record.prometheus:
-            start_prometheus(layout, node)
             write_record(profile, replace(read_record(profile) or record, prometheus=True))
         print(f"Prometheus: {prometheus_address(profile)}, for pods {URL}", flush=True)
     print(f"export KUBECONFIG={profile.kubeconfig}", flush=True)

@@ -32,7 +32,7 @@ RULES = SOURCE / "charts/winnow/files/rules.yaml"
 
 
 def start_prometheus(layout: Layout, node: int) -> None:
-    """Start Prometheus, unless it runs, and wait until it answers."""
+    """Start Prometheus, unless it runs as it should, and wait until it answers."""
     profile = layout.profile
     config = json.dumps(scrape_config(layout), indent=2) + "\n"
     write_files(layout, {PROMETHEUS_CONFIG: config})

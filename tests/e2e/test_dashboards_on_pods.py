@@ -59,7 +59,7 @@ class Shown:
 @pytest.fixture(scope="module")
 def prometheus() -> Prometheus:
     """The one that the tests' own cluster has."""
-    command = [ROOT / "scripts/devcluster", "status", "--profile", PROFILE]
+    command = [str(ROOT / "scripts/devcluster"), "status", "--profile", PROFILE]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     found = re.search(r"^prometheus +(\S+)", said, re.MULTILINE)
     assert found is not None, said

@@ -120,8 +120,7 @@ def _after_slash(progress: str | None) -> int:
 
 
 def _best(status: SearchJobStatus | CompressionJobStatus) -> Named:
-    is_search = isinstance(status, SearchJobStatus)
-    value = status.best_value if is_search else status.selected_value
+    value = status.best_value if isinstance(status, SearchJobStatus) else status.selected_value
     return () if value is None or status.metric is None else ((status.metric, float(value)),)
 
 

@@ -11,7 +11,8 @@ from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.revisions import ENDED
 
-disable_created_metrics()  # nothing reads them, and they would be half of all series
+# Nothing reads them, and they would be half of all series.
+disable_created_metrics()  # type: ignore[no-untyped-call] # prometheus_client has no type for it
 
 RECONCILES = Counter(
     "winnow_reconcile",
