@@ -20,6 +20,7 @@ from winnow_contract.variables import flag, fraction, whole_number
 __all__ = [
     "BATCH_SIZE_METRIC",
     "DURATION_METRIC",
+    "FAULT_PREFIX",
     "FETCH_ARGUMENTS",
     "HTTP_PORT",
     "LIVE_PATH",
@@ -58,7 +59,12 @@ QUEUE_METRIC = "winnow_server_queue_length"
 MODEL_INFO_METRIC = "winnow_server_model_info"
 """1, with the labels `digest` and `revision`."""
 
+FAULT_PREFIX = "WINNOW_FAULT_"
+"""Of settings that make a server bad on purpose. The operator never writes them; a person may, by
+`podTemplate`."""
+
 _DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
+_DIGESTS = "sha256: and 64 hex digits"
 _NAME = re.compile(r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$")
 
 
@@ -99,13 +105,33 @@ class Serving:
     stops sending them; the pod's grace period must be longer."""
     access_log: bool = False
     """WINNOW_ACCESS_LOG: a line for each request; it costs a part of the throughput."""
-    delay_factor: float = 1.0
-    """WINNOW_DELAY_FACTOR: slowness on purpose, to try out how a rollout takes it: every answer
-    takes this many times as long. 1: none."""
+    fault_digest: str = ""
+    """WINNOW_FAULT_DIGEST: digest of the one model that has the faults below, to try out how a rollout
+    takes them; without it none can be set, and any other model is served well."""
+    fault_delay_factor: float = 1.0
+    """WINNOW_FAULT_DELAY_FACTOR: every answer takes this many times as long. 1: no fault."""
+    fault_crash_seconds: int = 0
+    """WINNOW_FAULT_CRASH_SECONDS: after so long the server dies, answers nothing more, and says
+    nothing. 0: no fault."""
     port: int = HTTP_PORT
     """WINNOW_PORT: where requests come in."""
     termination_log: Path = Path("/dev/termination-log")
     """WINNOW_TERMINATION_LOG: the file for the sentence that says why the program ended."""
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether the faults on purpose are those of this model."""
+        return bool(self.fault_digest) and self.fault_digest == self.model_digest
+
+    @property
+    def delay_factor(self) -> float:
+        """How many times as long as needed an answer takes."""
+        return self.fault_delay_factor if self.has_faults else 1.0
+
+    @property
+    def crash_seconds(self) -> int:
+        """After how long the server dies; 0: it does not."""
+        return self.fault_crash_seconds if self.has_faults else 0
 
 
 _NAMES = {
@@ -123,7 +149,9 @@ _NAMES = {
     "connection_max_age": "WINNOW_CONNECTION_MAX_AGE",
     "drain_seconds": "WINNOW_DRAIN_SECONDS",
     "access_log": "WINNOW_ACCESS_LOG",
-    "delay_factor": "WINNOW_DELAY_FACTOR",
+    "fault_digest": f"{FAULT_PREFIX}DIGEST",
+    "fault_delay_factor": f"{FAULT_PREFIX}DELAY_FACTOR",
+    "fault_crash_seconds": f"{FAULT_PREFIX}CRASH_SECONDS",
     "port": "WINNOW_PORT",
     "termination_log": "WINNOW_TERMINATION_LOG",
 }
@@ -158,9 +186,10 @@ def read_serving(environment: Mapping[str, str]) -> Serving:
     def folder(field: str) -> Path:
         return Path(environment.get(_NAMES[field]) or getattr(default, field))
 
+    _check_faults(environment)
     return Serving(
         model_uri=_uri(environment),
-        model_digest=_matching(environment, "model_digest", _DIGEST, "sha256: and 64 hex digits"),
+        model_digest=_matching(environment, "model_digest", _DIGEST, _DIGESTS),
         model_source=folder("model_source"),
         model_folder=folder("model_folder"),
         model_name=_matching(
@@ -175,12 +204,28 @@ def read_serving(environment: Mapping[str, str]) -> Serving:
         connection_max_age=whole("connection_max_age", 0, 86400),
         drain_seconds=whole("drain_seconds", 0, 3600),
         access_log=flag(environment, _NAMES["access_log"], default=default.access_log),
-        delay_factor=fraction(
-            environment, _NAMES["delay_factor"], default.delay_factor, minimum=1, maximum=1000
+        fault_digest=_matching(environment, "fault_digest", _DIGEST, _DIGESTS),
+        fault_delay_factor=fraction(
+            environment, _NAMES["fault_delay_factor"], 1.0, minimum=1, maximum=1000
         ),
+        fault_crash_seconds=whole("fault_crash_seconds", 0, 86400),
         port=whole("port", 0, 65535),
         termination_log=read_termination_log(environment),
     )
+
+
+def _check_faults(environment: Mapping[str, str]) -> None:
+    """Refuse a fault that names no model, and one that there is not."""
+    faults = [name for name in environment if name.startswith(FAULT_PREFIX)]
+    unknown = sorted(set(faults) - set(_NAMES.values()))
+    if unknown:
+        known = ", ".join(name for name in _NAMES.values() if name.startswith(FAULT_PREFIX))
+        raise EnvironmentVariableError(f"{unknown[0]} is unknown, faults on purpose are: {known}")
+    if faults and not environment.get(_NAMES["fault_digest"]):
+        raise EnvironmentVariableError(
+            f"{faults[0]} is set without {_NAMES['fault_digest']}: give the digest of the one model "
+            "that is to have this fault, or leave it out"
+        )
 
 
 def _matching(

@@ -8,6 +8,8 @@ settings --> model verified --> port opened --> SIGTERM --> drain --> port close
 from __future__ import annotations
 
 import logging
+import math
+import os
 import signal
 import socket
 import time
@@ -16,6 +18,7 @@ from types import FrameType
 import uvicorn
 from typing_extensions import override
 
+from winnow_contract.program import CRASH
 from winnow_contract.serving import Serving
 from winnow_server.app import App
 from winnow_server.batching import Batcher, Limits
@@ -86,7 +89,9 @@ def serve(serving: Serving) -> None:
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=LAST_SECONDS,
     )
-    _Server(config, lifecycle, serving.drain_seconds).run(sockets=[listener])
+    if serving.has_faults:
+        logger.warning("has faults on purpose", extra={"digest": serving.fault_digest})
+    _Server(config, lifecycle, serving).run(sockets=[listener])
     logger.info("ended")
 
 
@@ -126,13 +131,14 @@ class _Server(uvicorn.Server):
     Args:
         config: of uvicorn.
         lifecycle: of the connections.
-        drain_seconds: how long requests are still taken.
+        serving: how long requests are still taken, and when it dies on purpose.
     """
 
-    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, drain_seconds: float) -> None:
+    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, serving: Serving) -> None:
         super().__init__(config)
         self._lifecycle = lifecycle
-        self._drain_seconds = drain_seconds
+        self._drain_seconds = serving.drain_seconds
+        self._dies_at = time.monotonic() + (serving.crash_seconds or math.inf)
 
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -146,6 +152,8 @@ class _Server(uvicorn.Server):
     @override
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether it is time to end."""
+        if time.monotonic() >= self._dies_at:
+            os._exit(CRASH)  # as a crash of the runtime would, in the midst of everything
         since = self._lifecycle.drain_since
         if since is not None and time.monotonic() - since >= self._drain_seconds:
             self.should_exit = True

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from winnow_contract.serving import FAULT_PREFIX
 from winnow_operator.api.pod_template import (
     CONTAINER_FIELDS,
     METADATA_FIELDS,
@@ -192,7 +193,8 @@ def check_resources(resources: Any, path: str) -> Iterator[str]:
 def _check_env(variables: Any, path: str) -> Iterator[str]:
     for variable in variables:
         name = str(variable.get("name", ""))
-        if name.startswith("WINNOW_") or name in _TAKEN_VARIABLES:
+        is_ours = name.startswith("WINNOW_") and not name.startswith(FAULT_PREFIX)
+        if is_ours or name in _TAKEN_VARIABLES:
             yield (
                 f"{path} has {name}, which is taken: the trial "
                 "contract sets WINNOW_*, HOME and JOB_COMPLETION_INDEX"

@@ -28,7 +28,9 @@ SETTINGS = st.builds(
     connection_max_age=st.integers(0, 86400),
     drain_seconds=st.integers(0, 3600),
     access_log=st.booleans(),
-    delay_factor=st.floats(1, 1000),
+    fault_digest=st.just("sha256:" + "0a" * 32),
+    fault_delay_factor=st.floats(1, 1000),
+    fault_crash_seconds=st.integers(0, 86400),
     port=st.integers(0, 65535),
     termination_log=st.just(Path("/dev/termination-log")),
 )
@@ -65,11 +67,39 @@ def test_every_setting_has_a_variable_of_its_own() -> None:
         ("WINNOW_THREADS", "1.5"),
         ("WINNOW_MAX_BATCH", "-1"),
         ("WINNOW_BATCHING", "yes"),
-        ("WINNOW_DELAY_FACTOR", "0.5"),
-        ("WINNOW_DELAY_FACTOR", "nan"),
+        ("WINNOW_FAULT_DIGEST", "0a" * 32),
+        ("WINNOW_FAULT_DELAY_FACTOR", "2"),  # of no model
+        ("WINNOW_FAULT_CRASH_SECONDS", "30"),
         ("WINNOW_PORT", "70000"),
     ],
 )
 def test_an_odd_setting_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(EnvironmentVariableError, match=name):
         read_serving({name: value})
+
+
+FAULTY = {"WINNOW_FAULT_DIGEST": "sha256:" + "0a" * 32}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WINNOW_FAULT_DELAY_FACTOR", "0.5"),
+        ("WINNOW_FAULT_DELAY_FACTOR", "nan"),
+        ("WINNOW_FAULT_CRASH_SECONDS", "-1"),
+        ("WINNOW_FAULT_ERRORS", "1"),
+    ],
+)
+def test_an_odd_fault_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(EnvironmentVariableError, match=name):
+        read_serving({**FAULTY, name: value})
+
+
+@pytest.mark.parametrize(("digit", "faults"), [("a", (3.0, 30)), ("b", (1.0, 0))])
+def test_only_the_named_model_has_faults(digit: str, faults: tuple[float, int]) -> None:
+    given = {"WINNOW_FAULT_DELAY_FACTOR": "3", "WINNOW_FAULT_CRASH_SECONDS": "30"}
+    served = {"WINNOW_MODEL_DIGEST": f"sha256:{f'0{digit}' * 32}"}
+
+    serving = read_serving({**FAULTY, **given, **served})
+
+    assert (serving.delay_factor, serving.crash_seconds) == faults

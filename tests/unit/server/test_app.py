@@ -332,7 +332,9 @@ async def test_an_answer_that_is_no_number_is_an_error_of_the_server_and_of_that
 
 
 async def test_slowness_on_purpose_holds_answers_back(connect: Connect) -> None:
-    quick, slow = connect(), connect(delay_factor=50.0)
+    digest = f"sha256:{'0a' * 32}"
+    named = {"model_digest": digest, "fault_digest": digest}
+    quick, slow = connect(), connect(fault_delay_factor=50.0, **named)
     for client in (quick, slow):
         for _ in range(5):
             assert (await client.infer(request_of(ROWS))).status == 200
