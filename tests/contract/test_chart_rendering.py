@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.support.chart import ROOT, Document, find, helm_template, operator_container, render
+from winnow_operator.domain.kinds import Kind
+from winnow_operator.manifests.objects import scrape_annotations
 from winnow_operator.settings import Settings, read_settings
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
@@ -194,6 +198,12 @@ def test_monitors_on_request_select_the_operator_the_trials_and_the_servers() ->
     assert service_monitor["metadata"]["labels"]["x"] == "y"
     assert service_monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
     assert pod_monitor["spec"]["namespaceSelector"] == {"matchNames": ["blue"]}
+    assert {e["honorLabels"] for e in endpoints(documents)} == {False}
+    (trials,) = pod_monitor["spec"]["podMetricsEndpoints"]
+    (uid,) = trials["relabelings"]
+    assert uid["targetLabel"] == "job_uid"
+    kinds = (Kind.SEARCH, Kind.COMPRESSION)
+    assert uid["sourceLabels"] == [f"__meta_kubernetes_pod_annotation_{label(k)}" for k in kinds]
     ports = {
         d["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"]: endpoint["port"]
         for d in documents
@@ -203,11 +213,37 @@ def test_monitors_on_request_select_the_operator_the_trials_and_the_servers() ->
     assert ports == {"trial": "metrics", "server": "http"}
 
 
+def endpoints(documents: list[Document]) -> Iterator[dict[str, Any]]:
+    for document in documents:
+        if document["kind"] in {"ServiceMonitor", "PodMonitor"}:
+            spec = document["spec"]
+            yield from spec.get("endpoints") or spec["podMetricsEndpoints"]
+
+
+def label(kind: Kind) -> str:
+    """As Prometheus writes the annotation with the uid of a job."""
+    return re.sub(r"\W", "_", kind.uid_annotation)
+
+
+def test_annotations_ask_for_a_scrape_of_the_operator_where_they_are_wanted() -> None:
+    documents = render({"metrics": {"port": 9002, "scrapeAnnotations": True}})
+    annotations = find(documents, "Deployment")["spec"]["template"]["metadata"]["annotations"]
+
+    assert annotations.items() >= scrape_annotations(9002).items()
+    before = find(render(), "Deployment")["spec"]["template"]["metadata"]["annotations"]
+    assert "prometheus.io/scrape" not in before
+
+
 def test_common_labels_stand_on_everything_and_selectors_do_not_change() -> None:
     values = {
         "commonLabels": {"team": "vision"},
         "networkPolicy": {"enabled": True},
-        "metrics": {"serviceMonitor": {"enabled": True}, "podMonitor": {"enabled": True}},
+        "metrics": {
+            "serviceMonitor": {"enabled": True},
+            "podMonitor": {"enabled": True},
+            "prometheusRule": {"enabled": True},
+            "dashboards": {"enabled": True},
+        },
     }
     documents = render(values)
 

@@ -64,6 +64,29 @@ def test_a_pod_says_which_index_of_which_batch_it_runs_and_the_how_manieth_time(
     assert not pod.is_terminal
 
 
+def test_a_pod_says_how_many_gpus_it_holds_and_from_when_to_when() -> None:
+    status = {
+        "phase": "Succeeded",
+        "startTime": "2026-01-01T00:00:10Z",
+        "containerStatuses": [
+            {"name": name, "state": {"terminated": {"exitCode": 0, "finishedAt": end}}}
+            for name, end in (("side", "2026-01-01T00:00:40Z"), ("trial", "2026-01-01T00:00:30Z"))
+        ],
+    }
+    limits = {"nvidia.com/gpu": "2"}
+    body = {**_body(status), "spec": {"containers": [{"resources": {"limits": limits}}]}}
+    pod = read_pod(body)
+
+    assert pod is not None
+    assert (pod.gpus, pod.started, pod.ended) == (
+        2,
+        "2026-01-01T00:00:10Z",
+        "2026-01-01T00:00:40Z",
+    )
+    waiting = _read({"phase": "Pending"})
+    assert (waiting.gpus, waiting.started, waiting.ended) == (0, "", "")
+
+
 def test_an_ended_pod_says_how_its_trial_container_ended() -> None:
     terminated = {"exitCode": 3, "reason": "Error", "message": "{}"}
     conditions = [{"type": "DisruptionTarget", "status": "True"}]

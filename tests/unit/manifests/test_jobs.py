@@ -210,3 +210,14 @@ def test_what_a_batch_runs_is_read_back_from_its_job(
     assert fact.previous_attempts == attempts
     assert len(fact.indexes) == job["spec"]["completions"]
     assert [n for i in fact.indexes for n in fact.trials_of(i)] == trials
+
+
+def test_pods_ask_to_be_scraped_where_that_is_wanted() -> None:
+    job = batch_job(OWNER, BATCH, replace(SETTINGS, is_scraped=True))
+    annotations = job["spec"]["template"]["metadata"]["annotations"]
+
+    assert annotations["prometheus.io/scrape"] == "true"
+    (port,) = job["spec"]["template"]["spec"]["containers"][0]["ports"]
+    assert annotations["prometheus.io/port"] == str(port["containerPort"])
+    plain = CASES["plain"]["spec"]["template"]["metadata"]["annotations"]
+    assert "prometheus.io/scrape" not in plain
