@@ -1,7 +1,7 @@
 """Each technique of compression beside its control, over several seeds.
 
     benchmarks/techniques                      five seeds; goes on where it was stopped
-    benchmarks/techniques --output benchmarks/measured/techniques-2026-11-25.json
+    benchmarks/techniques --output benchmarks/measured/techniques-2026-11-27.json
     benchmarks/techniques --only neurons       contests whose names start so
     benchmarks/techniques --report FILE        the tables of an earlier run; trains nothing
 
