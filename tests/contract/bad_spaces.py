@@ -9,6 +9,7 @@ from tests.contract.base_specs import (
     CONDITION,
     LR,
     MISSING,
+    NAS,
     OWN,
     TASK,
     WIDTH,
@@ -18,10 +19,13 @@ from tests.contract.base_specs import (
     point_of,
 )
 
+ARCHITECTURE = "spec.space.architecture"
+
 ADMISSION: tuple[BadSpec, ...] = (
     # parameters
     BadSpec("no space", "spec.space", MISSING, ("spec.space", "Required value")),
-    BadSpec("no parameters", "spec.space.parameters", [], ("spec.space.parameters", "at least 1")),
+    BadSpec("no parameters", "spec.space.parameters", [], ("spec.space", "the space is empty")),
+    BadSpec("an empty space", "spec.space", {}, ("spec.space", "the space is empty")),
     BadSpec(
         "too many parameters",
         "spec.space.parameters",
@@ -376,6 +380,105 @@ ADMISSION: tuple[BadSpec, ...] = (
         ),
         base="conditional",
     ),
+    # architectures
+    BadSpec(
+        "no nets",
+        f"{ARCHITECTURE}.nets",
+        [],
+        ("spec.space.architecture.nets", "at least 1 items"),
+        base="nets",
+    ),
+    BadSpec(
+        "a net twice",
+        f"{ARCHITECTURE}.nets",
+        ["64-32", "64-32"],
+        ("spec.space.architecture.nets[1]", "Duplicate value", "64-32"),
+        base="nets",
+    ),
+    BadSpec(
+        "an architecture of no kind",
+        ARCHITECTURE,
+        {},
+        ("spec.space.architecture", "0 of mlp, cnn, transformer and nets", "exactly one"),
+        base="nas",
+    ),
+    BadSpec(
+        "architectures of two kinds",
+        f"{ARCHITECTURE}.nets",
+        ["64-32"],
+        ("spec.space.architecture", "2 of mlp, cnn, transformer and nets", "exactly one"),
+        base="nas",
+    ),
+    BadSpec(
+        "architectures of a family that has none",
+        "spec.task.model.family",
+        "ResNet",
+        ("spec.space.architecture", "task.model.family is ResNet", "MLP"),
+        base="nas",
+    ),
+    BadSpec(
+        "architectures of another family",
+        "spec.task.model.family",
+        "CNN",
+        ("spec.space.architecture", "task.model.family is CNN", "mlp", "MLP"),
+        base="nas",
+    ),
+    BadSpec(
+        "architectures for an algorithm of numbers",
+        "spec.algorithm",
+        {"name": "CMAES"},
+        ("spec.space.architecture", "algorithm CMAES cannot search", "Grid, Random, QMC or TPE"),
+        base="nas",
+    ),
+    BadSpec(
+        "no widths",
+        f"{ARCHITECTURE}.mlp.widths",
+        [],
+        ("spec.space.architecture.mlp.widths", "at least 1 items"),
+        base="nas",
+    ),
+    BadSpec(
+        "more layers than a text can hold",
+        f"{ARCHITECTURE}.mlp.depth.max",
+        11,
+        ("spec.space.architecture.mlp.depth.max", "11", "less than or equal to 10"),
+        base="nas",
+    ),
+    BadSpec(
+        "fewer layers at most than at least",
+        f"{ARCHITECTURE}.mlp.depth",
+        {"min": 3, "max": 2},
+        ("spec.space.architecture.mlp.depth", "min is 3", "at most max, 2"),
+        base="nas",
+    ),
+    BadSpec(
+        "an activation that there is not",
+        f"{ARCHITECTURE}.mlp.activations",
+        ["sine"],
+        ("spec.space.architecture.mlp.activations", '"sine"', '"relu"'),
+        base="nas",
+    ),
+    BadSpec(
+        "an operation that there is not",
+        f"{ARCHITECTURE}.cnn.operations",
+        ["conv3", "conv4"],
+        ("spec.space.architecture.cnn.operations[1]", "conv4", "should match"),
+        base="cells",
+    ),
+    BadSpec(
+        "a cell that only pools",
+        f"{ARCHITECTURE}.cnn.operations",
+        ["max3", "avg3"],
+        ("spec.space.architecture.cnn.operations", "convolution", "conv3"),
+        base="cells",
+    ),
+    BadSpec(
+        "a parameter with the name of the net",
+        "spec.space.parameters.0.name",
+        "architecture",
+        ("a parameter is named architecture", "name of the net"),
+        base="nas",
+    ),
 )
 
 OPERATOR: tuple[BadSpec, ...] = (
@@ -478,5 +581,85 @@ OPERATOR: tuple[BadSpec, ...] = (
         ],
         ("1000000 points", "at most 99999", "spec.budget.maxTrials"),
         base="grid",
+    ),
+    # architectures
+    BadSpec(
+        "a net that cannot be read",
+        f"{ARCHITECTURE}.nets",
+        ["64-32 sine"],
+        ("spec.space.architecture", "'64-32 sine'", "the words 'sine'", "relu"),
+        base="nets",
+    ),
+    BadSpec(
+        "one net in two texts",
+        f"{ARCHITECTURE}.nets",
+        ["64-32 relu", "64:relu-32:relu"],
+        ("spec.space.architecture", "'64:relu-32:relu' is the same net as '64-32 relu'"),
+        base="nets",
+    ),
+    BadSpec(
+        "a net of another family",
+        f"{ARCHITECTURE}.nets",
+        ["64-32", "conv3 | 16"],
+        ("spec.space.architecture.nets lists conv3 | 16", "family CNN", "model.family is MLP"),
+        base="nets",
+    ),
+    BadSpec(
+        "a parameter that each net has its own of",
+        "spec.space.parameters.0",
+        {"name": "width", "int": {"values": [32, 64]}},
+        ("parameter width is searched", "each net of spec.space.architecture has its own width"),
+        base="nas",
+    ),
+    BadSpec(
+        "a setting that each net has its own of",
+        "spec.task.model.settings",
+        [{"name": "activation", "value": "gelu"}],
+        ("spec.task.model.settings sets activation", "each net of spec.space.architecture"),
+        base="nas",
+    ),
+    BadSpec(
+        "a net beside those that are searched",
+        "spec.task.model.settings",
+        [{"name": "architecture", "value": "64-32"}],
+        ("spec.task.model.settings sets architecture", "leave the setting out"),
+        base="nas",
+    ),
+    BadSpec(
+        "heads that do not divide a width",
+        f"{ARCHITECTURE}.transformer.heads",
+        [3, 5],
+        ("none of heads 3, 5 divides the width 16", "leave the width out"),
+        base="attention",
+    ),
+    BadSpec(
+        "a grid over cells that cannot be told apart",
+        "spec.algorithm",
+        {"name": "Grid"},
+        ("spec.space.architecture has more nets than a Grid can tell apart", "at most 10000"),
+        base="cells",
+    ),
+    BadSpec(
+        "a grid over too many nets",
+        "spec",
+        {
+            **NAS["spec"],
+            "algorithm": {"name": "Grid"},
+            "budget": {},
+            "space": {
+                "architecture": {
+                    "mlp": {"depth": {"max": 6}, "widths": [4, 8, 16, 32, 64, 128, 256]}
+                }
+            },
+        },
+        ("137256 points", "at most 99999", "spec.budget.maxTrials"),
+        base="nas",
+    ),
+    BadSpec(
+        "a start with a net that the space does not have",
+        "spec.start",
+        [point_of(architecture="64 relu", batch_size="32")],
+        ("spec.start[0]", "architecture 64 relu has width=64, which the space has not"),
+        base="nas",
     ),
 )

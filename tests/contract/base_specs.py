@@ -99,7 +99,46 @@ CONDITIONAL = job_of(
     }
 )
 CONDITION = "spec.space.parameters.2.when"
+NAS = job_of(
+    space={
+        "architecture": {"mlp": {"depth": {"max": 3}, "widths": [16, 32], "activations": ["relu"]}},
+        "parameters": [{"name": "batch_size", "int": {"values": [32, 64]}}],
+    }
+)
+CELLS = job_of(
+    task={"model": {"family": "CNN"}, "data": {"uri": "builtin://digits"}},
+    space={
+        "architecture": {
+            "cnn": {
+                "nodes": 3,
+                "operations": ["conv3", "separable3", "max3"],
+                "branches": True,
+                "skips": True,
+                "stages": {"min": 1, "max": 2},
+                "widths": [8, 16],
+            }
+        }
+    },
+)
+ATTENTION = job_of(
+    task={"model": {"family": "Transformer"}, "data": {"uri": "builtin://digits"}},
+    space={
+        "architecture": {
+            "transformer": {
+                "depth": {"max": 2},
+                "widths": [16, 32],
+                "heads": [2, 4],
+                "hidden": [32],
+            }
+        }
+    },
+)
+NETS = job_of(space={"architecture": {"nets": ["64-32-16", "32-64", "16-64-32"]}})
 BASES = {
+    "nas": NAS,
+    "cells": CELLS,
+    "attention": ATTENTION,
+    "nets": NETS,
     "conditional": CONDITIONAL,
     "task": TASK,
     "grid": GRID,

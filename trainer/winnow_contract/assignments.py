@@ -96,6 +96,9 @@ class TrialAssignment:
     """The chain of the candidate, resolved as by `steps.resolve_step`; none for the baseline."""
     final_of: int = 0
     """Number of the trial that it trains once more, for the model to keep; 0 while searching."""
+    architecture: Mapping[str, Any] | None = None
+    """The net that the parameter `architecture` names, as JSON (`winnow_contract.nets`); only images
+    of the user's own get it, the shared trainer reads the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,7 @@ def _trial_document(trial: TrialAssignment) -> dict[str, Any]:
         "parameters": dict(trial.parameters),
         **(chain if trial.candidate else {}),
         **({"finalOf": trial.final_of} if trial.final_of else {}),
+        **({"architecture": dict(trial.architecture)} if trial.architecture else {}),
     }
 
 
@@ -263,4 +267,5 @@ def _trial(item: Entries, *, is_compression: bool) -> TrialAssignment:
         candidate=item.text("candidate") if is_compression else "",
         steps=tuple(step.document for step in item.items("steps")) if is_compression else (),
         final_of=item.whole("finalOf") if "finalOf" in item.document else 0,
+        architecture=item.mapping("architecture") if "architecture" in item.document else None,
     )

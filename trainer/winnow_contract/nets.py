@@ -31,6 +31,7 @@ __all__ = [
     "MAX_UNITS",
     "NORMS",
     "OPERATIONS",
+    "REPLACED",
     "CellNode",
     "CnnNet",
     "Encoder",
@@ -48,6 +49,12 @@ NORMS = ("none", "batch", "layer")
 """A net without a word has none, or what the setting `norm` says."""
 OPERATIONS = ("conv", "separable", "max", "avg")
 """Of a cell's node: convolution, depthwise separable convolution, greatest of and mean of."""
+REPLACED: Mapping[str, frozenset[str]] = {
+    MLP: frozenset({"depth", "width", "widths"}),
+    CNN: frozenset({"depth", "width", "channels", "kernel", "pooling"}),
+    TRANSFORMER: frozenset({"depth", "width", "heads"}),
+}
+"""Settings that have no say in any net of a family."""
 MAX_NET_TEXT = 256
 """Characters of a net's text: a Trial records it as the value of one parameter."""
 MAX_UNITS = 4096
@@ -92,7 +99,7 @@ class MlpNet:
             for name in ("activation", "norm")
             if self.layers and all(getattr(layer, name) for layer in self.layers)
         }
-        return frozenset({"depth", "width", "widths"} | own)
+        return REPLACED[self.family] | own
 
     @property
     def text(self) -> str:
@@ -147,7 +154,7 @@ class CnnNet:
     @property
     def replaces(self) -> frozenset[str]:
         """Settings that have no say in it."""
-        return frozenset({"depth", "width", "channels", "kernel", "pooling"})
+        return REPLACED[self.family]
 
     @property
     def text(self) -> str:
@@ -206,8 +213,8 @@ class TransformerNet:
     @property
     def replaces(self) -> frozenset[str]:
         """Settings that have no say in it."""
-        own = ("feedforward",) if all(layer.hidden for layer in self.layers) else ()
-        return frozenset({"depth", "width", "heads", *own})
+        own = {"feedforward"} if all(layer.hidden for layer in self.layers) else set()
+        return REPLACED[self.family] | own
 
     @property
     def text(self) -> str:

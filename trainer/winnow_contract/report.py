@@ -67,6 +67,8 @@ class Trial:
         self.number: int = assignment.number
         self.seed: int = assignment.seed
         self.parameters: Mapping[str, Value] = assignment.parameters
+        self.architecture: Mapping[str, Any] | None = assignment.architecture
+        """The searched net as JSON; None where none is searched."""
         self.values: dict[str, tuple[float, float | None]] = {}
         """Last reported value and standard error of each metric."""
         self.test_values: dict[str, tuple[float, float | None]] = {}

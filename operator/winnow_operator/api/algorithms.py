@@ -32,6 +32,11 @@ WITH_CONDITIONS = frozenset(
 )
 """They search parameters that only some trials have."""
 
+WITH_ARCHITECTURES = frozenset(
+    {AlgorithmName.GRID, AlgorithmName.RANDOM, AlgorithmName.QMC, AlgorithmName.TPE}
+)
+"""They search nets, `spec.space.architecture`."""
+
 
 def those_that_can(able: Iterable[AlgorithmName]) -> str:
     """Their names for a sentence, in the order of the enum: `Grid, Random or TPE`."""

@@ -10,12 +10,14 @@ from collections.abc import Collection
 
 from winnow_operator.api.algorithms import (
     LEARNING,
+    WITH_ARCHITECTURES,
     WITH_CHOICES,
     WITH_CONDITIONS,
     WITH_SEVERAL_OBJECTIVES,
     AlgorithmName,
     those_that_can,
 )
+from winnow_operator.api.architecture import FAMILY_OF_KIND
 from winnow_operator.api.fields import DURATION_PATTERN
 from winnow_operator.api.names import MAX_JOB_NAME
 from winnow_operator.api.rules import Rule, said, unchanged
@@ -56,6 +58,11 @@ def _is_one_of(able: Collection[AlgorithmName]) -> str:
     """A CEL expression: the algorithm is one of these."""
     names = ", ".join(f"'{name}'" for name in AlgorithmName if name in able)
     return f"self.algorithm.name in [{names}]"
+
+
+def _no_parameter(condition: str) -> str:
+    """A CEL expression: of no parameter `p` of the space this is true."""
+    return f"(!has(self.space.parameters) || self.space.parameters.all(p, !({condition})))"
 
 
 def _duration_rule(name: str) -> Rule:
@@ -118,7 +125,7 @@ _MAX_TRIALS = Rule(
     ".budget.maxTrials",
 )
 _GRID_POINTS = Rule(
-    f"self.algorithm.name != 'Grid' || self.space.parameters.all(p, !({_ENDLESS}))",
+    f"self.algorithm.name != 'Grid' || {_no_parameter(_ENDLESS)}",
     "a Grid needs points (or values) for ranges with scale Log and for double ranges without step",
     said(
         "parameter %s has no end of values for a Grid: say how many to take with points (2 to "
@@ -128,8 +135,7 @@ _GRID_POINTS = Rule(
     ".space.parameters",
 )
 _NUMBERS_ONLY = Rule(
-    f"self.algorithm.name != '{AlgorithmName.CMAES}' || "
-    "self.space.parameters.all(p, !has(p.choice))",
+    f"self.algorithm.name != '{AlgorithmName.CMAES}' || {_no_parameter('has(p.choice)')}",
     f"algorithm {AlgorithmName.CMAES} searches numbers alone, not choices",
     said(
         f"parameter %s is a choice, and algorithm {AlgorithmName.CMAES} searches numbers alone: use "
@@ -140,7 +146,7 @@ _NUMBERS_ONLY = Rule(
 )
 # That it stands before it, the operator checks: places in a list cost CEL too much.
 _KNOWN_PARENT = Rule(
-    f"self.space.parameters.all(p, !({_WITHOUT_PARENT}))",
+    _no_parameter(_WITHOUT_PARENT),
     "when must name another parameter, which stands before it",
     said(
         "parameter %s: when names %s, which is no parameter before it: name one",
@@ -150,7 +156,7 @@ _KNOWN_PARENT = Rule(
     ".space.parameters",
 )
 _PARENT_IS_CHOICE = Rule(
-    f"self.space.parameters.all(p, !({_OF_NO_CHOICE}))",
+    _no_parameter(_OF_NO_CHOICE),
     "when must name a choice",
     said(
         "parameter %s: when names %s, which is no choice: only a choice can decide",
@@ -160,7 +166,7 @@ _PARENT_IS_CHOICE = Rule(
     ".space.parameters",
 )
 _NO_CONDITIONS = Rule(
-    f"{_is_one_of(WITH_CONDITIONS)} || self.space.parameters.all(p, !has(p.when))",
+    f"{_is_one_of(WITH_CONDITIONS)} || {_no_parameter('has(p.when)')}",
     "this algorithm takes no parameters with a condition (when)",
     said(
         "parameter %s has a condition (when), which algorithm %s cannot search: use "
@@ -226,7 +232,7 @@ _ROOM_FOR_FINALS = Rule(
     ".budget.maxTrials",
 )
 _NOT_FIXED = Rule(
-    f"self.space.parameters.all(p, !({_SEARCHED_AND_FIXED}))",
+    _no_parameter(_SEARCHED_AND_FIXED),
     "a searched parameter may not stand in task.model.settings too",
     said(
         "parameter %s is searched, and task.model.settings sets it for all trials: keep one of "
@@ -245,6 +251,34 @@ _ONE_TO_STOP_BY = Rule(
         "self.objectives.size()",
     ),
     ".earlyStopping",
+)
+
+_ARCHITECTURE = "has(self.space.architecture)"
+_FAMILY = "self.task.model.family"
+_FAMILIES = ", ".join(f"'{family}'" for family in FAMILY_OF_KIND.values())
+_OTHER_FAMILY = " || ".join(
+    f"(has(self.space.architecture.{kind}) && {_FAMILY} != '{family}')"
+    for kind, family in FAMILY_OF_KIND.items()
+)
+_FAMILY_HAS_NETS = Rule(
+    f"!{_ARCHITECTURE} || !has(self.task) || ({_FAMILY} in [{_FAMILIES}] && !({_OTHER_FAMILY}))",
+    "space.architecture must be of the family of task.model",
+    said(
+        "task.model.family is %s, which has no part in this space.architecture: mlp is for MLP, cnn "
+        "for CNN, transformer for Transformer, nets for any of the three",
+        _FAMILY,
+    ),
+    ".space.architecture",
+)
+_SEARCHES_NETS = Rule(
+    f"!{_ARCHITECTURE} || {_is_one_of(WITH_ARCHITECTURES)}",
+    "this algorithm searches no architectures",
+    said(
+        "space.architecture is given, which algorithm %s cannot search: use "
+        f"{those_that_can(WITH_ARCHITECTURES)}",
+        "self.algorithm.name",
+    ),
+    ".space.architecture",
 )
 
 SPEC_RULES = (

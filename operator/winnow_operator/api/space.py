@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from winnow_operator.api.architecture import ArchitectureSpace
 from winnow_operator.api.fields import EXACT_INTEGER, ApiModel, DecimalString, ParameterName
 from winnow_operator.api.rules import Rule, atomic_list, named_list, rules, said, set_list
 
@@ -228,9 +229,20 @@ class SpaceConstraint(ApiModel):
     """The highest result that is allowed."""
 
 
-_NO_NUMBER = "!self.parameters.exists(p, p.name == {} && !has(p.choice))"
+_NO_NUMBER = "!has(self.parameters) || !self.parameters.exists(p, p.name == {} && !has(p.choice))"
 _BAD_TERM = "has(c.sum) && c.sum.exists(t, " + _NO_NUMBER.format("t.parameter") + ")"
 _BAD_FACTOR = "has(c.product) && c.product.exists(t, " + _NO_NUMBER.format("t") + ")"
+_SOMETHING = Rule(
+    "has(self.architecture) || (has(self.parameters) && self.parameters.size() > 0)",
+    "the space is empty: give parameters, an architecture, or both",
+)
+_OTHER_NAME = Rule(
+    "!has(self.architecture) || !has(self.parameters) || "
+    "!self.parameters.exists(p, p.name == 'architecture')",
+    "a parameter is named architecture, which is the name of the net: leave it or "
+    "space.architecture out",
+    path=".parameters",
+)
 _OF_NUMBERS = Rule(
     f"!has(self.constraints) || self.constraints.all(c, !({_BAD_TERM}) && !({_BAD_FACTOR}))",
     "a constraint of the space must name parameters of numbers",
@@ -241,12 +253,15 @@ _OF_NUMBERS = Rule(
 class Space(ApiModel):
     """What is searched."""
 
-    model_config = ConfigDict(json_schema_extra=rules(_OF_NUMBERS))
+    model_config = ConfigDict(json_schema_extra=rules(_SOMETHING, _OTHER_NAME, _OF_NUMBERS))
 
     parameters: tuple[Parameter, ...] = Field(
-        min_length=1, max_length=32, json_schema_extra=named_list("name")
+        default=(), max_length=32, json_schema_extra=named_list("name")
     )
-    """The dimensions, at most 32."""
+    """The dimensions, at most 32; may be left out where an architecture is searched."""
+    architecture: ArchitectureSpace | None = None
+    """The nets that are searched, beside the parameters. What a net names itself (such as its width)
+    is no parameter then."""
     constraints: tuple[SpaceConstraint, ...] = Field(
         default=(), max_length=8, json_schema_extra=atomic_list()
     )

@@ -19,6 +19,7 @@ from winnow_operator.api.searchjob_rules import (
     MAX_PACKED_WITH_SEVERAL,
     MAX_SEARCHED,
 )
+from winnow_operator.domain.architecture_checks import check_architecture
 from winnow_operator.domain.finals import trains_finals
 from winnow_operator.domain.jobs import JobSpec
 from winnow_operator.domain.pod_template_checks import check_pod_template
@@ -145,6 +146,7 @@ def storage_is_a_claim(spec: JobSpec) -> Iterator[str]:
 
 CHAIN: tuple[Check, ...] = (
     one_kind_of_work,
+    check_architecture,  # nets, and that there is something to search
     check_task,  # family, settings, data, split, metric
     check_parameters,  # each dimension by itself
     check_grid,  # algorithm and space together

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from winnow_operator.api.searchjob import DoubleRange, IntRange, Parameter, Scale
 from winnow_operator.api.searchjob import Space as SpaceSpec
+from winnow_operator.domain.architectures.dimension import Nets, nets_of
 from winnow_operator.domain.dimensions import Dimension, DoubleSpan, IntSpan, Listed
 from winnow_operator.domain.space_limits import Limit, limit_of
 from winnow_operator.domain.values import (
@@ -31,6 +32,7 @@ __all__ = [
     "DoubleSpan",
     "IntSpan",
     "Listed",
+    "Nets",
     "Space",
     "Value",
     "grid_size",
@@ -56,13 +58,23 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """All dimensions, in the order in which the user wrote them."""
+    """All dimensions, the architecture first, then parameters in the order of the spec."""
 
     dimensions: tuple[Dimension, ...]
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     """By name, of the dimensions that have one."""
     limits: tuple[Limit, ...] = ()
     """What points must keep; `size` and `at` take no notice of them."""
+
+    @property
+    def nets(self) -> Nets | None:
+        """The dimension of architectures, if they are searched."""
+        return next((d for d in self.dimensions if isinstance(d, Nets)), None)
+
+    def without_nets(self) -> Space:
+        """The space of the ordinary parameters alone."""
+        rest = tuple(d for d in self.dimensions if not isinstance(d, Nets))
+        return Space(rest, self.conditions, self.limits)
 
     def allows(self, assignment: Mapping[str, Value]) -> bool:
         """Whether a point keeps all limits."""
@@ -202,7 +214,8 @@ def parse_space(spec: SpaceSpec) -> Space:
         for p in spec.parameters
         if p.when is not None
     }
-    dimensions = tuple(_dimension(parameter) for parameter in spec.parameters)
+    nets = () if spec.architecture is None else (nets_of(spec.architecture),)
+    dimensions = (*nets, *(_dimension(parameter) for parameter in spec.parameters))
     return Space(dimensions, conditions, tuple(map(limit_of, spec.constraints)))
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from winnow_operator.api.algorithms import WITH_CHOICES, WITH_CONDITIONS, those_that_can
 from winnow_operator.api.searchjob import AlgorithmName, Parameter, Scale, SearchJobSpec, When
 from winnow_operator.api.searchjob import Space as SpaceSpec
+from winnow_operator.domain.architecture_checks import check_architecture
+from winnow_operator.domain.architectures.dimension import nets_of
 from winnow_operator.domain.space import (
     Dimension,
     DoubleSpan,
@@ -167,10 +169,16 @@ def check_choices(spec: SearchJobSpec) -> Iterator[str]:
             )
 
 
+def _readable_nets(spec: SearchJobSpec) -> Iterator[Dimension]:
+    """The dimension of architectures; one that cannot be read has its complaint already."""
+    if spec.space.architecture is not None and not any(check_architecture(spec)):
+        yield nets_of(spec.space.architecture)
+
+
 def _grid_points(spec: SearchJobSpec) -> int | list[str]:
     """How many points the grid has, or why it has no end; 0 where that is said elsewhere."""
     axes, faults = list[Dimension](), list[str]()
-    for dimension in readable_dimensions(spec):
+    for dimension in (*_readable_nets(spec), *readable_dimensions(spec)):
         try:
             axes.append(dimension.grid_axis())
         except InvalidSpecError as error:

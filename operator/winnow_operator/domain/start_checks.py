@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from winnow_operator.api.algorithms import LEARNING, those_that_can
 from winnow_operator.api.searchjob import SearchJobSpec, StartPoint
+from winnow_operator.domain.architecture_checks import check_architecture
 from winnow_operator.domain.space import Dimension, Space, Value, parse_space
 from winnow_operator.domain.space_checks import (
     check_conditions,
@@ -24,7 +25,8 @@ def check_start(spec: SearchJobSpec) -> Iterator[str]:
             f"spec.start has points, and algorithm {spec.algorithm.name} learns nothing from them: "
             f"use {those_that_can(LEARNING)}"
         )
-    if any(any(check(spec)) for check in (check_parameters, check_conditions, check_limits)):
+    known = (check_architecture, check_parameters, check_conditions, check_limits)
+    if any(any(check(spec)) for check in known):
         return  # what the space is, is not known
     space, seen = parse_space(spec.space), dict[str, int]()
     for place, point in enumerate(spec.start):

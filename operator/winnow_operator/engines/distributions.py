@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -13,7 +13,15 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from winnow_operator.domain.space import Dimension, DoubleSpan, IntSpan, Listed, Space, Value
+from winnow_operator.domain.space import (
+    Dimension,
+    DoubleSpan,
+    IntSpan,
+    Listed,
+    Nets,
+    Space,
+    Value,
+)
 from winnow_operator.domain.values import rounded
 from winnow_operator.engines.base import Record
 
@@ -23,8 +31,8 @@ Distributions = Mapping[str, BaseDistribution]
 
 
 def distributions_of(space: Space) -> dict[str, BaseDistribution]:
-    """The distribution of each dimension, by name."""
-    return {d.name: _distribution(d) for d in space.dimensions}
+    """The distribution of each dimension, by name; an architecture has none, but one per decision."""
+    return {d.name: _distribution(d) for d in space.dimensions if not isinstance(d, Nets)}
 
 
 def several_valued(distributions: Distributions) -> dict[str, BaseDistribution]:
@@ -33,10 +41,51 @@ def several_valued(distributions: Distributions) -> dict[str, BaseDistribution]:
 
 
 def to_study(space: Space, assignment: Mapping[str, Value]) -> dict[str, Any]:
-    """An assignment as a study holds it."""
-    return {
-        d.name: _to_study(d, assignment[d.name]) for d in space.dimensions if d.name in assignment
-    }
+    """An assignment as a study holds it, a net as its decisions."""
+    values: dict[str, Any] = {}
+    for dimension in space.dimensions:
+        if dimension.name not in assignment:
+            continue
+        value = assignment[dimension.name]
+        if isinstance(dimension, Nets):
+            values |= {name: word for name, _, word in _decisions(dimension, str(value))}
+        else:
+            values[dimension.name] = _to_study(dimension, value)
+    return values
+
+
+def distributions_for(
+    space: Space, common: Distributions, assignment: Mapping[str, Value]
+) -> dict[str, BaseDistribution]:
+    """The distributions of what `to_study` makes of an assignment.
+
+    Args:
+        space: what is searched.
+        common: what `distributions_of` makes of it.
+        assignment: one of its points.
+    """
+    found = {name: common[name] for name in assignment if name in common}
+    if space.nets is not None:
+        text = str(assignment[space.nets.name])
+        found |= {
+            name: CategoricalDistribution(words) for name, words, _ in _decisions(space.nets, text)
+        }
+    return found
+
+
+def _decisions(nets: Nets, text: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Each decision of a net: its name in a study, the words to choose from, the word chosen."""
+    tokens = nets.grammar.parse(text)
+    for place, token in enumerate(tokens):
+        name, words = _decision(nets, tokens[:place])
+        yield name, words, nets.grammar.vocabulary[token]
+
+
+def _decision(nets: Nets, prefix: Sequence[int]) -> tuple[str, tuple[str, ...]]:
+    """The next decision; what may be chosen is a part of its name, for a study takes no other then."""
+    grammar = nets.grammar
+    words = tuple(grammar.vocabulary[token] for token in grammar.options(prefix))
+    return f"{nets.name}.{grammar.slot(prefix)}({','.join(words)})", words
 
 
 def constraints_of(record: Record) -> dict[str, float]:
@@ -48,9 +97,20 @@ def suggested(space: Space, trial: optuna.Trial) -> dict[str, Value]:
     """What a study suggests; dimensions with a condition are asked for where they belong."""
     found: dict[str, Value] = {}
     for dimension in space.dimensions:
-        if space.belongs(dimension, found):
+        if isinstance(dimension, Nets):
+            found[dimension.name] = _suggested_net(trial, dimension)
+        elif space.belongs(dimension, found):
             found[dimension.name] = _clean(dimension, _suggest(trial, dimension))
     return found
+
+
+def _suggested_net(trial: optuna.Trial, nets: Nets) -> str:
+    grammar, tokens = nets.grammar, list[int]()
+    while grammar.options(tokens):
+        name, words = _decision(nets, tokens)
+        word = trial.suggest_categorical(name, words)
+        tokens.append(grammar.vocabulary.index(word))
+    return grammar.text(tokens)
 
 
 def _suggest(trial: optuna.Trial, dimension: Dimension) -> Any:

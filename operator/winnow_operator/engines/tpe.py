@@ -31,6 +31,7 @@ from winnow_operator.engines.base import Record
 from winnow_operator.engines.distributions import (
     Distributions,
     constraints_of,
+    distributions_for,
     distributions_of,
     several_valued,
     suggested,
@@ -147,7 +148,7 @@ class _OrderedStudy:
                 params=to_study(self.space, record.assignment),
                 constraints=constraints_of(record),
                 intermediate_values=_intermediate(record),
-                distributions={n: self.distributions[n] for n in record.assignment},
+                distributions=distributions_for(self.space, self.distributions, record.assignment),
             )
         )
         self.positions[record.number] = self.length

@@ -17,6 +17,7 @@ from winnow_contract.assignments import (
     encode_assignments,
 )
 from winnow_operator.api.searchjob import SearchJob
+from winnow_operator.domain.architectures.dimension import ARCHITECTURE, document_of
 from winnow_operator.domain.early_stopping import rule_of
 from winnow_operator.domain.intervals import format_intervals
 from winnow_operator.domain.ledger import TrialRecord
@@ -96,21 +97,25 @@ class SearchContext(JobContext):
                 job=JobIdentity(str(owner.kind), owner.namespace, owner.name, owner.uid),
                 objectives=tuple(ObjectiveSpec(o.metric, o.goal) for o in spec.objectives),
                 constraints=tuple(c.metric for c in spec.constraints),
-                trials=tuple(
-                    TrialAssignment(
-                        name=owner.trial_name(r.number),
-                        number=r.number,
-                        seed=r.seed,
-                        parameters=self.state.space.from_texts(r.texts),
-                        final_of=r.final_of,
-                    )
-                    for r in records
-                ),
+                trials=tuple(map(self._assignment, records)),
                 trials_per_pod=spec.trials_per_pod,
                 task=None if spec.task is None else task_document(spec.task),
                 early_stopping=rule_of(spec),
                 max_trial_seconds=max_trial_seconds(self),
             )
+        )
+
+    def _assignment(self, record: TrialRecord) -> TrialAssignment:
+        parameters, nets = self.state.space.from_texts(record.texts), self.state.space.nets
+        # Only who does not read its text needs a net as JSON, which takes much of the file's room.
+        is_built_elsewhere = nets is not None and self.job.spec.trial is not None
+        return TrialAssignment(
+            name=self.owner.trial_name(record.number),
+            number=record.number,
+            seed=record.seed,
+            parameters=parameters,
+            final_of=record.final_of,
+            architecture=document_of(str(parameters[ARCHITECTURE])) if is_built_elsewhere else None,
         )
 
     @override

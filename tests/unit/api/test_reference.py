@@ -32,7 +32,7 @@ def test_numbers_and_durations_are_called_what_they_are() -> None:
 
 def test_lists_say_how_long_they_may_be_and_what_makes_an_entry_one() -> None:
     assert row("space.parameters[]")[1] == "list of objects by name"
-    assert row("space.parameters[]")[3] == "1 to 32 entries"
+    assert row("space.parameters[]")[3] == "0 to 32 entries"
     assert row("space.parameters[].choice.values[]")[1] == "set of strings"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,6 +37,13 @@ def assignments(*trials: TrialAssignment, per_pod: int = 1) -> Assignments:
 @given(st.dictionaries(st.text(min_size=1), values, max_size=5), st.integers(1, 32))
 def test_what_is_written_is_read(parameters: dict[str, Any], per_pod: int) -> None:
     written = assignments(TrialAssignment("digits-t00001", 1, 2**31, parameters), per_pod=per_pod)
+
+    assert decode_assignments(encode_assignments(written)) == written
+
+
+def test_a_net_goes_beside_the_parameters() -> None:
+    net = {"family": "MLP", "layers": [{"width": 8}]}
+    written = assignments(replace(trial(1, architecture="8"), architecture=net))
 
     assert decode_assignments(encode_assignments(written)) == written
 

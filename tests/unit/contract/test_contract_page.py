@@ -12,6 +12,7 @@ from winnow_contract.environment import Environment, read_environment
 from winnow_contract.exit_codes import ExitCode
 from winnow_contract.manifests import MANIFEST_NAME, read_artifact
 from winnow_contract.metrics_page import MetricsPage
+from winnow_contract.nets import net_from_json
 from winnow_contract.results import MAX_BYTES, MAX_METRICS, MAX_TRIALS, decode_result
 from winnow_contract.steps import BASELINE, check_chain, resolve_step
 from winnow_contract.version import CONTRACT_VERSION
@@ -55,6 +56,10 @@ def test_its_assignments_can_be_read() -> None:
     assignments = decode_assignments(EXAMPLES["assignments"])
 
     assert [trial.number for trial in assignments.of_index(0)] == [1, 2]
+
+
+def test_its_net_is_the_one_of_its_text() -> None:
+    assert net_from_json(json.loads(EXAMPLES["architecture"])).text == "64:relu-64:tanh:batch+1"
 
 
 def test_its_candidates_can_be_read_and_their_chains_run() -> None:

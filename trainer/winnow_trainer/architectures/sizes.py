@@ -75,10 +75,12 @@ def _resized(module: nn.Module, sizes: Sizes) -> nn.Module:
 
 def _resized_convolution(module: nn.Conv2d, sizes: Sizes) -> nn.Conv2d:
     kernel, stride = (module.kernel_size[0], module.kernel_size[1]), module.stride
+    is_depthwise = module.groups > 1  # each channel by itself
     return nn.Conv2d(
-        sizes[1],
+        sizes[0] if is_depthwise else sizes[1],
         sizes[0],
         kernel,
+        groups=sizes[0] if is_depthwise else 1,
         stride=(stride[0], stride[1]),
         padding=(kernel[0] // 2, kernel[1] // 2),
         bias=module.bias is not None,

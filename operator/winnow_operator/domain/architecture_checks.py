@@ -1,0 +1,141 @@
+"""Whether the architectures of a search can be searched: their space, family and algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from winnow_contract.errors import SettingError
+from winnow_contract.nets import REPLACED, Net, read_net
+from winnow_operator.api.algorithms import WITH_ARCHITECTURES, those_that_can
+from winnow_operator.api.architecture import FAMILY_OF_KIND, ArchitectureSpace
+from winnow_operator.api.searchjob import SearchJobSpec
+from winnow_operator.domain.architectures.dimension import ARCHITECTURE, nets_of
+from winnow_operator.errors import InvalidSpecError
+
+FIELD = "spec.space.architecture"
+_FAMILIES = ", ".join(FAMILY_OF_KIND.values())
+
+
+def check_architecture(spec: SearchJobSpec) -> Iterator[str]:
+    """All about `spec.space.architecture`, and that the space is not empty."""
+    space = spec.space.architecture
+    if space is None:
+        if not spec.space.parameters:
+            yield "spec.space: the space is empty: give parameters, an architecture, or both"
+        return
+    yield from _check_space(space)
+    yield from _check_family(spec, space)
+    yield from _check_names(spec, space)
+    if spec.algorithm.name not in WITH_ARCHITECTURES:
+        yield (
+            f"{FIELD} is given, which algorithm {spec.algorithm.name} cannot search: use "
+            f"{those_that_can(WITH_ARCHITECTURES)}"
+        )
+
+
+def _check_space(space: ArchitectureSpace) -> Iterator[str]:
+    given = [kind for kind in (*FAMILY_OF_KIND, "nets") if getattr(space, kind) is not None]
+    if len(given) != 1:
+        yield f"{FIELD} has {len(given)} of mlp, cnn, transformer and nets: give exactly one"
+        return
+    faults = [*_check_counts(space), *_check_operations(space), *_check_heads(space)]
+    yield from faults
+    if not faults:
+        try:
+            nets_of(space)
+        except InvalidSpecError as error:
+            yield str(error)
+
+
+def _check_counts(space: ArchitectureSpace) -> Iterator[str]:
+    counts = {
+        "mlp.depth": space.mlp.depth if space.mlp else None,
+        "cnn.stages": space.cnn.stages if space.cnn else None,
+        "transformer.depth": space.transformer.depth if space.transformer else None,
+    }
+    for name, count in counts.items():
+        if count is not None and count.min > count.max:
+            yield f"{FIELD}.{name}: min is {count.min}, it must be at most max, {count.max}"
+
+
+def _check_operations(space: ArchitectureSpace) -> Iterator[str]:
+    if space.cnn is None or any(o.startswith(("conv", "separable")) for o in space.cnn.operations):
+        return
+    yield (
+        f"{FIELD}.cnn.operations are {', '.join(space.cnn.operations)}: at least one must be a "
+        "convolution, as conv3 or separable3"
+    )
+
+
+def _check_heads(space: ArchitectureSpace) -> Iterator[str]:
+    if space.transformer is None:
+        return
+    heads = space.transformer.heads
+    for width in space.transformer.widths:
+        if all(width % count for count in heads):
+            yield (
+                f"{FIELD}.transformer: none of heads {', '.join(map(str, heads))} divides the width "
+                f"{width}: add one that does, or leave the width out"
+            )
+
+
+def _check_family(spec: SearchJobSpec, space: ArchitectureSpace) -> Iterator[str]:
+    if spec.task is None:
+        return
+    family = str(spec.task.model.family)
+    if family not in FAMILY_OF_KIND.values():
+        yield f"spec.task.model.family is {family}, which has no {FIELD}, allowed: {_FAMILIES}"
+        return
+    for kind, other in FAMILY_OF_KIND.items():
+        if getattr(space, kind) is not None and other != family:
+            yield (
+                f"{FIELD}.{kind} is for family {other}, spec.task.model.family is {family}: make them "
+                "the same"
+            )
+    for net in _listed(space):
+        if net.family != family:
+            yield (
+                f"{FIELD}.nets lists {net.text}, a net of family {net.family}, "
+                f"spec.task.model.family is {family}: make them the same"
+            )
+
+
+def _check_names(spec: SearchJobSpec, space: ArchitectureSpace) -> Iterator[str]:
+    """What a net says itself is neither a parameter nor a setting."""
+    names = _replaced(space)
+    for parameter in spec.space.parameters:
+        if parameter.name == ARCHITECTURE:
+            yield f"a parameter is named {ARCHITECTURE}, which is the name of the net: rename it"
+        elif spec.task is not None and parameter.name in names:
+            yield (
+                f"parameter {parameter.name} is searched, and each net of {FIELD} has its own "
+                f"{parameter.name}: keep one of the two"
+            )
+    for setting in spec.task.model.settings if spec.task is not None else ():
+        if setting.name in names | {ARCHITECTURE}:
+            yield (
+                f"spec.task.model.settings sets {setting.name}, and each net of {FIELD} has its own: "
+                "leave the setting out"
+            )
+
+
+def _replaced(space: ArchitectureSpace) -> frozenset[str]:
+    """Settings that have no say in some net of the space."""
+    names = frozenset[str]().union(*(net.replaces for net in _listed(space)))
+    for kind, family in FAMILY_OF_KIND.items():
+        names |= REPLACED[family] if getattr(space, kind) is not None else set()
+    own = {
+        "activation": space.mlp and space.mlp.activations,
+        "norm": space.mlp and space.mlp.norms,
+        "feedforward": space.transformer and space.transformer.hidden,
+    }
+    return names | {name for name, options in own.items() if options}
+
+
+def _listed(space: ArchitectureSpace) -> Iterator[Net]:
+    """The nets that are listed and can be read."""
+    for text in space.nets or ():
+        try:
+            yield read_net(text)
+        except SettingError:
+            continue
