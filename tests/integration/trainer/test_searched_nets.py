@@ -16,11 +16,11 @@ from winnow_contract.exit_codes import ExitCode
 
 CHAINS: dict[str, Chain] = {
     "baseline": [],
-    "cut": [{"prune": {"amount": "0.5", "epochs": 3}}],
+    "cut": [{"prune": {"amount": "0.25", "epochs": 4}}],
     "student": [{"distill": {"student": {"width": "0.5"}, "epochs": 3}}],
     "int8": [{"quantize": {"calibrationRows": 200, "maxDrop": "0.02"}}],
     "small": [
-        {"prune": {"amount": "0.3", "epochs": 2}},
+        {"prune": {"amount": "0.2", "epochs": 3}},
         {"quantize": {"mode": "Aware", "epochs": 1}},
     ],
 }
@@ -44,7 +44,7 @@ def test_a_searched_net_is_compressed_like_any_other(family: str, tmp_path: Path
     outcomes = {t.number: (t.outcome, t.message) for t in built.ended.result.trials}
     assert {outcome for outcome, _ in outcomes.values()} == {"Succeeded"}, outcomes
     for trial, name in zip(built.ended.result.trials, chains, strict=True):
-        assert (trial.objective or 0) > 0.8, name
+        assert (trial.objective or 0) > 0.8, (name, trial)
         artifact = built.artifact(name)
         golden = load_file(artifact.folder / "golden.safetensors")
         allowed = artifact.document["tolerance"]
