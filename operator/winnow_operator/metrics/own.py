@@ -94,8 +94,10 @@ SUGGEST_SECONDS = Histogram(
     buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30),
 )
 
-# A counter that begins with its first event hides that event from rate() and increase().
+# A counter that begins with its first event hides that event from rate() and increase(), and a
+# gauge that is not there yet reads as no data.
 for kind in Kind:
     RECONCILE_ERRORS.labels(kind.word)
+    ACTIVE_WORKERS.labels(kind.word)
 for ended in ENDED:
     ROLLOUTS.labels(ended.value)
