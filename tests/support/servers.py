@@ -33,6 +33,7 @@ def pod(revision: int, number: int = 1, **changes: Any) -> ServerPod:
         "blockage": None,
         "deleting": False,
         "created": "2026-01-31T11:00:00Z",
+        "address": f"192.0.2.{number}",
     }
     return ServerPod(**{**fields, **changes})
 

@@ -14,11 +14,15 @@ from dataclasses import dataclass, field
 
 from tests.support.api import POLL_SECONDS, Api, Body
 from tests.support.simulated_node import NODE, keep_alive, wait
+from winnow_contract.comparing import Compared, encode_compared
 from winnow_operator.errors import ConflictError, KubernetesError, NotFoundError
 from winnow_operator.kube.resources import PODS
 
 LABEL = "winnow.dev/modelserver"
+PROBE = "winnow.dev/probe"
 REVISION = "winnow.dev/revision"
+ADDRESS = "192.0.2.7"
+"""Of every pod; nobody asks there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Fares:
 
 
 Script = Callable[[ServerView], Fares]
+SAME = Compared(rows=256, equal=256)
 
 
 def well(_: ServerView) -> Fares:
@@ -60,9 +65,11 @@ class ServingNode:
     api: Api
     namespace: str
     script: Script = well
+    compared: Compared | None = SAME
+    """What probes of canaries find; None: they find nothing."""
     least_ready: int = 1 << 30
     """The fewest pods that were ready at one time, since it was last set."""
-    _told: dict[str, Fares] = field(default_factory=dict)
+    _told: dict[str, Body] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Play until told to stop."""
@@ -77,9 +84,13 @@ class ServingNode:
         self.least_ready = min(self.least_ready, len(ready))
         for pod in pods:
             with contextlib.suppress(NotFoundError, ConflictError):
-                await self._advance(pod)
+                await self._advance(pod, status_of(self.script(view_of(pod))))
+        probes = (await self.api.get(PODS.path(self.namespace), labelSelector=PROBE))["items"]
+        for pod in probes:
+            with contextlib.suppress(NotFoundError, ConflictError):
+                await self._advance(pod, status_of_probe(self.compared))
 
-    async def _advance(self, pod: Body) -> None:
+    async def _advance(self, pod: Body, status: Body) -> None:
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
         if "deletionTimestamp" in pod["metadata"]:
             await self.api.delete(PODS.path(self.namespace, name), gracePeriodSeconds=0)
@@ -88,11 +99,10 @@ class ServingNode:
             target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
             binding = {"metadata": {"name": name}, "target": target}
             await self.api.create(PODS.path(self.namespace, name, "binding"), binding)
-        fares = self.script(view_of(pod))
-        if self._told.get(uid) != fares:
+        if self._told.get(uid) != status:
             path = PODS.path(self.namespace, name, "status")
-            await self.api.merge(path, {"status": status_of(fares)})
-            self._told[uid] = fares
+            await self.api.merge(path, {"status": status})
+            self._told[uid] = status
 
 
 def is_ready(pod: Body) -> bool:
@@ -123,9 +133,24 @@ def status_of(fares: Fares) -> Body:
     return {
         "phase": "Pending" if fares.refusal else "Running",
         "conditions": conditions,
+        "podIP": ADDRESS,
+        "podIPs": [{"ip": ADDRESS}],
         "initContainerStatuses": [_fetch(fares)],
         "containerStatuses": [_server(fares, ready=ready)],
     }
+
+
+def status_of_probe(found: Compared | None) -> Body:
+    """The status of a probe's pod that has found this, or goes on asking."""
+    if found is None:
+        return {"phase": "Running", "containerStatuses": [_asking({"running": {}})]}
+    message = encode_compared(found)
+    ended = {"terminated": {"exitCode": 0, "reason": "Completed", "message": message}}
+    return {"phase": "Succeeded", "containerStatuses": [_asking(ended)]}
+
+
+def _asking(state: Body) -> Body:
+    return _container("compare", state, {}, ready=False, restarts=0)
 
 
 def _fetch(fares: Fares) -> Body:

@@ -32,6 +32,7 @@ __all__ = [
     "REQUESTS_METRIC",
     "SERVE_ARGUMENTS",
     "Serving",
+    "model_path",
     "read_serving",
     "variables",
 ]
@@ -47,6 +48,12 @@ LIVE_PATH = "/v2/health/live"
 READY_PATH = "/v2/health/ready"
 """200 until SIGTERM, 503 afterwards; the port opens once the model reproduces its golden batch."""
 METRICS_PATH = "/metrics"
+
+
+def model_path(name: str, revision: int) -> str:
+    """Path of one revision of a model."""
+    return f"/v2/models/{name}/versions/{revision}"
+
 
 REQUESTS_METRIC = "winnow_server_requests_total"
 """Inference requests by `code`, the HTTP status that they were answered with."""

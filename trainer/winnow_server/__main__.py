@@ -1,4 +1,4 @@
-"""`python -m winnow_server fetch` and `python -m winnow_server serve`, from settings to exit code.
+"""`python -m winnow_server fetch`, `serve` and `compare`, from settings to exit code.
 
 Why a program ended stands in the termination log, a sentence that the operator repeats.
 """
@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from winnow_contract.comparing import encode_compared, read_comparison
 from winnow_contract.environment import read_termination_log
 from winnow_contract.errors import EnvironmentVariableError
 from winnow_contract.exit_codes import ExitCode
@@ -21,6 +22,7 @@ from winnow_contract.json_lines import JsonFormatter, send_logs
 from winnow_contract.message_fields import MAX_BYTES
 from winnow_contract.program import CRASH
 from winnow_contract.serving import Serving, read_serving
+from winnow_server.errors import NoAnswerError
 
 logger = logging.getLogger("winnow_server")
 
@@ -29,10 +31,10 @@ def main(words: list[str]) -> int:
     """Do what the argument says."""
     send_logs("INFO", JsonFormatter())
     stop_on_sigterm()
-    programs: dict[str, Callable[[Serving], object]] = {"fetch": _fetch, "serve": _serve}
-    if len(words) != 1 or words[0] not in programs:
-        return _end(ExitCode.PERMANENT, f"the argument must be fetch or serve, it is {words!r}")
-    return _run(programs[words[0]])
+    if len(words) != 1 or words[0] not in PROGRAMS:
+        known = ", ".join(PROGRAMS)
+        return _end(ExitCode.PERMANENT, f"the argument must be one of {known}, it is {words!r}")
+    return _run(PROGRAMS[words[0]])
 
 
 def stop_on_sigterm() -> None:
@@ -55,6 +57,21 @@ def _serve(serving: Serving) -> None:
     serve(serving)
 
 
+def _compare(serving: Serving) -> None:
+    from winnow_server.comparing import compare
+
+    found = encode_compared(compare(serving, read_comparison(os.environ)))
+    logger.info("compared", extra={"found": found})
+    write_in_place(serving.termination_log, found.encode())
+
+
+PROGRAMS: dict[str, Callable[[Serving], object]] = {
+    "fetch": _fetch,
+    "serve": _serve,
+    "compare": _compare,
+}
+
+
 def _run(program: Callable[[Serving], object]) -> int:
     from winnow_runtime.errors import ModelError
 
@@ -62,6 +79,8 @@ def _run(program: Callable[[Serving], object]) -> int:
         program(read_serving(os.environ))
     except (EnvironmentVariableError, ModelError) as error:
         return _end(ExitCode.PERMANENT, str(error))
+    except NoAnswerError as error:
+        return _end(ExitCode.TEMPORARY, str(error))
     except OSError as error:
         return _end(*_storage_failed(error))
     except Exception as error:  # noqa: BLE001 -- a bug: it is named, and the pod starts again

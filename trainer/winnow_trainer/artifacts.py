@@ -4,6 +4,7 @@ model.onnx            the model as it is served
 model.safetensors     weights and buffers
 model.json            the architecture, classes and feature names: all that `load_model` needs
 golden.safetensors    a few raw validation rows and what the model made of them
+sample.safetensors    more of them, without: other models are compared with this one by them
 manifest.json         written last; only with it does the artifact count
 """
 
@@ -19,6 +20,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
+from winnow_contract.comparing import SAMPLE
 from winnow_contract.files import write_file
 from winnow_contract.manifests import Committed, read_artifact, write_manifest
 from winnow_trainer.architectures import Architecture, Model
@@ -29,6 +31,8 @@ FORMAT = "winnow/safetensors-v1"
 GRAPH, WEIGHTS, DESCRIPTION = "model.onnx", "model.safetensors", "model.json"
 GOLDEN = "golden.safetensors"
 GOLDEN_ROWS = 8
+SAMPLE_ROWS, SAMPLE_BYTES = 256, 1 << 20
+"""As many tell a share of 0.9 to within 0.02; of large rows there are as many as fit."""
 
 
 def save_artifact(
@@ -44,7 +48,7 @@ def save_artifact(
         folder: `<artifacts>/<trial>/<attempt>`.
         model: the trained model; it is moved to the CPU.
         description: content of model.json.
-        golden_rows: raw rows to record with the model's outputs.
+        golden_rows: raw rows to record, the first ones with the model's outputs.
         manifest: without `files`.
 
     Raises:
@@ -52,6 +56,7 @@ def save_artifact(
     """
     files = model_files(model, description, golden_rows)
     files[GRAPH] = trace_onnx(model, golden_rows[:1].cpu())  # one row tells the form
+    files[SAMPLE] = recorded_sample(golden_rows)
     head = {**manifest, "format": FORMAT, "tolerance": dict(FLOAT_TOLERANCE)}
     return commit_artifact(folder, files, head)
 
@@ -77,6 +82,17 @@ def model_files(
         DESCRIPTION: json.dumps(description, indent=1).encode(),
         GOLDEN: save(golden),
     }
+
+
+def recorded_sample(rows: Tensor) -> bytes:
+    """Content of the file with the rows that models are compared by.
+
+    Args:
+        rows: (rows, ...) raw, of the validation split.
+    """
+    fitting = SAMPLE_BYTES // (rows[:1].numel() * rows.element_size())
+    most = max(GOLDEN_ROWS, min(SAMPLE_ROWS, fitting))
+    return save({"inputs": rows[:most].cpu().contiguous()})
 
 
 def commit_artifact(

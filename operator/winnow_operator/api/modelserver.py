@@ -119,6 +119,13 @@ class CanaryChecks(ApiModel):
     """The largest share of its requests that may be answered with 5xx."""
     max_latency_ratio: DecimalString = "2"
     """The most times that its 95th percentile of latency may be that of the one that serves."""
+    min_agreement: DecimalString = "0.9"
+    """The least share of recorded rows to which it gives the answer of the one that serves; 0 turns
+    the check off. Two models of one task that are right for shares a and b of all rows agree in
+    a + b - 1 of them at least: where models are seldom right, set it lower."""
+    tolerance: DecimalString = "0.1"
+    """In a regression, numbers that lie no further apart are the same answer: a share of the
+    standard deviation of what the one that serves answers."""
 
 
 class Canary(ApiModel):
@@ -129,7 +136,8 @@ class Canary(ApiModel):
     )
     """What is gone through, one step after the other."""
     checks: CanaryChecks = CanaryChecks()
-    """What a canary must keep; requests are counted by Prometheus, where the operator has one."""
+    """What a canary must keep; requests are counted by Prometheus, where the operator has one, and
+    recorded rows are sent by a pod of the server image, for some seconds in each step."""
 
 
 class Rollout(ApiModel):

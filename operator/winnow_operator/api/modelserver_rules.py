@@ -60,6 +60,8 @@ CANARY_ONLY = Rule(
 CHECK_RULES = (
     limit("maxErrorRate", "{0} >= 0.0 && {0} <= 1.0", "numbers from 0 to 1"),
     limit("maxLatencyRatio", "{0} >= 1.0", "numbers from 1, such as 1.5"),
+    limit("minAgreement", "{0} >= 0.0 && {0} <= 1.0", "numbers from 0 to 1"),
+    limit("tolerance", "{0} >= 0.0 && {0} <= 1000.0", "numbers from 0 to 1000"),
 )
 
 AUTOSCALING_RULES = (

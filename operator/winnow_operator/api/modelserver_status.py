@@ -70,6 +70,17 @@ class CheckStatus(ApiModel):
     """The same with figures."""
 
 
+class AgreementStatus(ApiModel):
+    """How a canary and the revision that serves have answered the same recorded rows."""
+
+    rows: int = Field(ge=0)
+    """That both were asked; 0 if they cannot be compared."""
+    equal: int = Field(ge=0)
+    """That got the same answer of both."""
+    message: str = Field(default="", max_length=256)
+    """Why answers are missing, or why they cannot be compared."""
+
+
 class RolloutStatus(ApiModel):
     """A revision on its way."""
 
@@ -81,6 +92,8 @@ class RolloutStatus(ApiModel):
     """Since when all pods of the step are ready; its pause counts from here."""
     weight: DecimalString | None = None
     """Its measured share of all requests since the step began."""
+    agreement: AgreementStatus | None = None
+    """What asking both for recorded rows has found in this step, once it has."""
     checks: tuple[CheckStatus, ...] = Field(
         default=(), max_length=8, json_schema_extra=atomic_list()
     )

@@ -10,12 +10,18 @@ A check that knows too little is inconclusive: it has not passed, and the canary
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from winnow_operator.api.fields import decimal_text, duration_seconds
 from winnow_operator.api.modelserver import Canary, CanaryStep, ModelServerSpec, Strategy
-from winnow_operator.api.modelserver_status import CheckStatus, CheckVerdict, RolloutStatus
+from winnow_operator.api.modelserver_status import (
+    AgreementStatus,
+    CheckStatus,
+    CheckVerdict,
+    RolloutStatus,
+)
+from winnow_operator.domain.agreement import Probed, check_agreement, is_checked
 from winnow_operator.domain.blockages import format_time, parse_time
 from winnow_operator.domain.loads import Loads
 from winnow_operator.domain.server_pods import ServerPod, words_of
@@ -33,6 +39,8 @@ class CanaryFacts:
     pods: Sequence[ServerPod]
     loads: Loads | None = None
     """What Prometheus says; None where there is none to ask."""
+    probed: Probed = field(default_factory=Probed)
+    """What the probe of the step says."""
 
     @property
     def ready(self) -> int:
@@ -58,10 +66,12 @@ def follow_step(
     rollout: RolloutStatus, step: CanaryStep, canary: Canary, facts: CanaryFacts
 ) -> RolloutStatus:
     """The rollout with what its step has come to, and in the next step if this one is through."""
-    checks = check_canary(canary, step, facts)
+    agreement = rollout.agreement or facts.probed.agreement
+    checks = check_canary(canary, step, facts, agreement)
     weight = None if facts.loads is None else facts.loads.weight
     shown = None if weight is None else decimal_text(round(weight, 4))
-    rollout = rollout.model_copy(update={"checks": checks, "weight": shown})
+    found = {"checks": checks, "weight": shown, "agreement": agreement}
+    rollout = rollout.model_copy(update=found)
     moment = format_time(facts.now)
     if rollout.step_since is None:
         if facts.ready < step.replicas:
@@ -72,7 +82,8 @@ def follow_step(
         return rollout
     later = (rollout.step or 0) + 1
     following = later if later < len(canary.steps) else None
-    return rollout.model_copy(update={"step": following, "step_since": None, "since": moment})
+    begun = {"step": following, "step_since": None, "since": moment, "agreement": None}
+    return rollout.model_copy(update=begun)
 
 
 def seconds_of_pause(rollout: RolloutStatus, step: CanaryStep, now: datetime) -> float:
@@ -83,12 +94,24 @@ def seconds_of_pause(rollout: RolloutStatus, step: CanaryStep, now: datetime) ->
     return pause - (now - parse_time(rollout.step_since)).total_seconds()
 
 
-def check_canary(canary: Canary, step: CanaryStep, facts: CanaryFacts) -> tuple[CheckStatus, ...]:
-    """What each check says now."""
-    own = (_readiness(step, facts), _restarts(canary, facts))
-    if facts.loads is None:
-        return own
-    return (*own, _error_rate(canary, facts.loads), _latency(canary, facts.loads))
+def check_canary(
+    canary: Canary, step: CanaryStep, facts: CanaryFacts, agreement: AgreementStatus | None
+) -> tuple[CheckStatus, ...]:
+    """What each check says now.
+
+    Args:
+        canary: with what must be kept.
+        step: that it is in.
+        facts: what is observed.
+        agreement: with the revision that serves, once it is known in this step.
+    """
+    checks, loads = canary.checks, facts.loads
+    found = [_readiness(step, facts), _restarts(canary, facts)]
+    if loads is not None:
+        found += [_error_rate(canary, loads), _latency(canary, loads)]
+    if is_checked(checks):
+        found.append(check_agreement(checks, agreement, facts.probed))
+    return tuple(found)
 
 
 def failed_check(checks: Sequence[CheckStatus]) -> CheckStatus | None:

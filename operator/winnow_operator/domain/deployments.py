@@ -18,6 +18,7 @@ class DeploymentFact:
     """Pods that it is told to have."""
     failure: str = ""
     """Why pods cannot even be made (a quota, an admission rule), in the cluster's words."""
+    uid: str = ""
 
 
 def read_deployment(body: Mapping[str, Any]) -> DeploymentFact | None:
@@ -32,4 +33,5 @@ def read_deployment(body: Mapping[str, Any]) -> DeploymentFact | None:
         if c.get("type") == "ReplicaFailure" and c.get("status") == "True"
     )
     replicas = int(body["spec"].get("replicas", 1))
-    return DeploymentFact(int(number), replicas, next(failed, ""))
+    uid = body["metadata"].get("uid", "")
+    return DeploymentFact(int(number), replicas, next(failed, ""), uid)

@@ -1,8 +1,7 @@
 """How the revisions of a server fare with real requests: what Prometheus is asked, and what it says.
 
-Series are found by the labels `namespace` and `pod` that every usual scrape configuration sets. The
-pods of a canary are as old as its rollout, so all that they have counted is counted; of those that
-serve, what came since the step began.
+Series are found by the labels `namespace` and `pod` that every usual scrape configuration sets. What
+both revisions have answered is counted over the same time, that of the canary's step.
 """
 
 from __future__ import annotations
@@ -31,6 +30,8 @@ class Question:
     canary: int
     since: str
     """When the canary's step began."""
+    is_first: bool = True
+    """Whether that is its first step, which began with its pods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +76,33 @@ def queries(question: Question, seconds: int) -> dict[str, str]:
         seconds: how long ago the step began.
     """
     window = max(seconds, 1)
-    stable, canary = (_selector(question, n) for n in (question.serving, question.canary))
     requests, buckets = REQUESTS_METRIC, f"{DURATION_METRIC}_bucket"
 
-    def since(metric: str) -> str:
-        return f"increase({metric}{stable}[{window}s])"
+    def serving(metric: str) -> str:
+        return _counted(f"{metric}{_selector(question, question.serving)}", window)
 
-    def ever(metric: str) -> str:
-        return f"last_over_time({metric}{canary}[{window}s])"
+    def canary(metric: str) -> str:
+        series = f"{metric}{_selector(question, question.canary)}"
+        return _counted(series, window, is_new=question.is_first)
 
     return {
-        "serving": f"sum by (code) ({since(requests)})",
-        "canary": f"sum by (code) ({ever(requests)})",
-        "serving_p95": f"histogram_quantile({QUANTILE}, sum by (le) ({since(buckets)}))",
-        "canary_p95": f"histogram_quantile({QUANTILE}, sum by (le) ({ever(buckets)}))",
+        "serving": f"sum by (code) ({serving(requests)})",
+        "canary": f"sum by (code) ({canary(requests)})",
+        "serving_p95": f"histogram_quantile({QUANTILE}, sum by (le) ({serving(buckets)}))",
+        "canary_p95": f"histogram_quantile({QUANTILE}, sum by (le) ({canary(buckets)}))",
     }
+
+
+def _counted(series: str, window: int, *, is_new: bool = False) -> str:
+    """What counters have counted within so many seconds: their last value without that at the start.
+
+    Not `increase()`, which leaves out what a pod has counted before its first scrape, and makes up
+    what it has not seen. Where there is no value at the start, and where a counter began anew, all
+    since the first scrape counts; and of pods that began with the window, all.
+    """
+    last = f"last_over_time({series}[{window}s])"
+    first = "0" if is_new else f"min_over_time({series}[{window}s])"
+    return f"({last} - {series} offset {window}s >= 0) or ({last} - {first})"
 
 
 def _selector(question: Question, revision: int) -> str:

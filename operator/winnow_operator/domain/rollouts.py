@@ -22,6 +22,7 @@ from winnow_operator.api.conditions import Reason
 from winnow_operator.api.fields import duration_seconds
 from winnow_operator.api.modelserver import ModelServerSpec, Promotion
 from winnow_operator.api.modelserver_status import RevisionOutcome, RevisionStatus, RolloutStatus
+from winnow_operator.domain.agreement import Probed
 from winnow_operator.domain.blockages import format_time, parse_time
 from winnow_operator.domain.canaries import (
     CanaryFacts,
@@ -53,6 +54,8 @@ class ServerFacts:
     """By revision."""
     loads: Loads | None = None
     """What Prometheus says of the rollout; None where there is none to ask."""
+    probed: Probed = field(default_factory=Probed)
+    """What the probe of the canary's step says."""
 
     def pods_of(self, revision: int | None) -> list[ServerPod]:
         """The pods of a revision that are to stay."""
@@ -175,7 +178,8 @@ def _on_its_way(revisions: Revisions, rollout: RolloutStatus, facts: ServerFacts
 
 
 def _of_canary(rollout: RolloutStatus, facts: ServerFacts) -> CanaryFacts:
-    return CanaryFacts(facts.now, facts.pods_of(rollout.revision), facts.loads)
+    pods = facts.pods_of(rollout.revision)
+    return CanaryFacts(facts.now, pods, facts.loads, facts.probed)
 
 
 def _promoted(revisions: Revisions, number: int, facts: ServerFacts) -> Revisions:

@@ -18,6 +18,7 @@ from winnow_operator.domain.pod_template_checks import check_pod_template, check
 from winnow_operator.domain.server_pods import SERVER
 
 Check = Callable[[ModelServerSpec], Iterator[str]]
+MAX_TOLERANCE = 1000
 
 
 def check_server(spec: ModelServerSpec) -> list[str]:
@@ -113,12 +114,18 @@ def thresholds_are_in_range(spec: ModelServerSpec) -> Iterator[str]:
     canary = spec.rollout.canary
     if canary is None:
         return
-    path, rate = "spec.rollout.canary.checks", float(canary.checks.max_error_rate)
-    if not 0 <= rate <= 1:
-        yield f"{path}.maxErrorRate is {canary.checks.max_error_rate}, allowed are numbers from 0 to 1"
-    if not float(canary.checks.max_latency_ratio) >= 1:
+    path, checks = "spec.rollout.canary.checks", canary.checks
+    for name, given in (
+        ("maxErrorRate", checks.max_error_rate),
+        ("minAgreement", checks.min_agreement),
+    ):
+        if not 0 <= float(given) <= 1:
+            yield f"{path}.{name} is {given}, allowed are numbers from 0 to 1"
+    if not float(checks.max_latency_ratio) >= 1:
+        yield f"{path}.maxLatencyRatio is {checks.max_latency_ratio}, allowed are numbers from 1"
+    if not 0 <= float(checks.tolerance) <= MAX_TOLERANCE:
         yield (
-            f"{path}.maxLatencyRatio is {canary.checks.max_latency_ratio}, allowed are numbers from 1"
+            f"{path}.tolerance is {checks.tolerance}, allowed are numbers from 0 to {MAX_TOLERANCE}"
         )
 
 

@@ -33,6 +33,8 @@ class ServerPod:
     """Why it cannot start."""
     deleting: bool
     created: str
+    address: str = ""
+    """Its IP address, once it has one."""
 
     @property
     def refusal(self) -> str:
@@ -56,8 +58,8 @@ def read_server_pod(body: Mapping[str, Any]) -> ServerPod | None:
     revision = (metadata.get("labels") or {}).get(LABEL_REVISION, "")
     if not revision.isdigit() or status.get("phase") in {"Succeeded", "Failed"}:
         return None
-    fetch = _container(status.get("initContainerStatuses"), FETCH)
-    server = _container(status.get("containerStatuses"), SERVER)
+    fetch = container_of(status.get("initContainerStatuses"), FETCH)
+    server = container_of(status.get("containerStatuses"), SERVER)
     return ServerPod(
         name=metadata["name"],
         revision=int(revision),
@@ -67,10 +69,12 @@ def read_server_pod(body: Mapping[str, Any]) -> ServerPod | None:
         blockage=why_waiting(status, fetch) or why_waiting(status, server),
         deleting="deletionTimestamp" in metadata,
         created=metadata.get("creationTimestamp", ""),
+        address=status.get("podIP", ""),
     )
 
 
-def _container(statuses: Iterable[Mapping[str, Any]] | None, name: str) -> Mapping[str, Any]:
+def container_of(statuses: Iterable[Mapping[str, Any]] | None, name: str) -> Mapping[str, Any]:
+    """The status of a container among those of a pod; empty if it has none."""
     return next((c for c in statuses or () if c.get("name") == name), {})
 
 

@@ -171,8 +171,8 @@ def _degraded(situation: ServerSituation) -> Verdict:
         return True, Reason.REPLICAS_NOT_READY, words
     if situation.is_blind and canary_of(situation.facts.spec) is not None:
         words = (
-            "the operator has no Prometheus: canaries are judged by readiness, golden batch and "
-            "restarts alone, not by errors and latency of requests"
+            "the operator has no Prometheus: canaries are judged by readiness, golden batch, "
+            "restarts and agreement alone, not by errors and latency of requests"
         )
         return True, Reason.NO_PROMETHEUS, words
     return False, Reason.AS_EXPECTED, ""

@@ -10,7 +10,14 @@ from typing import Any, Protocol
 
 import kopf
 
-from winnow_operator.api.names import GROUP, LABEL_BATCH, LABEL_MODELSERVER, MANAGED_BY, VERSION
+from winnow_operator.api.names import (
+    GROUP,
+    LABEL_BATCH,
+    LABEL_MODELSERVER,
+    LABEL_PROBE,
+    MANAGED_BY,
+    VERSION,
+)
 from winnow_operator.domain.kinds import Kind, job_of
 from winnow_operator.domain.pods import read_pod
 from winnow_operator.handlers.stateless import NoDiffBase
@@ -190,6 +197,11 @@ def _register_served(registry: kopf.OperatorRegistry, queue: WorkQueue) -> None:
         key = _key_of(namespace, labels)
         if key is not None:
             queue.add(key, delay=COALESCE_SECONDS)
+
+    @kopf.on.event("", "v1", "pods", labels={LABEL_PROBE: kopf.PRESENT}, registry=registry)
+    async def probe_event(namespace: str | None, labels: kopf.Labels, **_: Any) -> None:
+        key = Key(namespace or "", labels[LABEL_PROBE], Kind.SERVER)
+        queue.add(key, delay=COALESCE_SECONDS)
 
 
 def _key_of(namespace: str | None, labels: kopf.Labels) -> Key | None:

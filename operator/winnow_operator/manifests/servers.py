@@ -5,71 +5,14 @@ All of it is applied as a whole, by one field manager: a field that is left out 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from winnow_contract.serving import (
-    FETCH_ARGUMENTS,
-    HTTP_PORT,
-    LIVE_PATH,
-    PORT_NAME,
-    READY_PATH,
-    SERVE_ARGUMENTS,
-    Serving,
-    variables,
-)
-from winnow_contract.uris import parse_claim
-from winnow_operator.api.fields import duration_seconds
-from winnow_operator.api.modelserver import ModelServerSpec
+from winnow_contract.serving import PORT_NAME
 from winnow_operator.api.modelserver_status import RevisionStatus
-from winnow_operator.api.names import API_VERSION, LABEL_MODELSERVER, LABEL_REVISION
-from winnow_operator.domain.server_checks import threads_of
-from winnow_operator.domain.server_pods import FETCH, SERVER
+from winnow_operator.api.names import API_VERSION, LABEL_PROBE, LABEL_REVISION
 from winnow_operator.domain.server_status import SERVICE_PORT
-from winnow_operator.manifests.objects import (
-    Owner,
-    child_labels,
-    child_metadata,
-    scrape_annotations,
-    without_queue,
-)
 from winnow_operator.manifests.overlays import overlay_pod
-from winnow_operator.manifests.security import container_security, pod_security
-
-SOURCE_DIR = Path("/winnow/source")
-MODEL_DIR = Path("/winnow/model")
-SPARE_SECONDS = 20
-"""Of the grace period, what is left after draining for requests that are being answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A ModelServer as its children see it."""
-
-    owner: Owner
-    spec: ModelServerSpec
-    image: str
-    is_scraped: bool = False
-    """Whether the annotations of its pods ask to be scraped."""
-
-    @property
-    def name(self) -> str:
-        """Its name, and that of its Service."""
-        return self.owner.name
-
-    def labels(self) -> dict[str, str]:
-        """Labels of everything that is made for it."""
-        return without_queue({**self.owner.handed_on_labels(), **child_labels(self.owner, SERVER)})
-
-    def metadata(self, name: str = "") -> dict[str, Any]:
-        """Metadata of a child; by default of its own name."""
-        return child_metadata(self.owner, name or self.name, self.labels())
-
-    def selector(self) -> dict[str, str]:
-        """Labels that select the pods of all revisions."""
-        return {LABEL_MODELSERVER: self.name}
+from winnow_operator.manifests.serverpods import Server, server_pod
 
 
 def deployment_name(server: str, revision: int) -> str:
@@ -99,7 +42,7 @@ def deployment(server: Server, revision: RevisionStatus, replicas: int) -> dict[
     number = {LABEL_REVISION: str(revision.number)}
     metadata = server.metadata(deployment_name(server.name, revision.number))
     selector = {**server.selector(), **number}
-    pod = _pod(server, revision, {**server.labels(), **number})
+    pod = server_pod(server, revision, {**server.labels(), **number})
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -114,114 +57,6 @@ def deployment(server: Server, revision: RevisionStatus, replicas: int) -> dict[
             "selector": {"matchLabels": selector},
             "template": overlay_pod(pod, server.spec.pod_template),
         },
-    }
-
-
-def _pod(server: Server, revision: RevisionStatus, labels: Mapping[str, str]) -> dict[str, Any]:
-    environment = _environment(server, revision)
-    drain = duration_seconds(server.spec.server.drain)
-    spread = {
-        "maxSkew": 1,
-        "topologyKey": "kubernetes.io/hostname",
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": server.selector()},
-    }
-    spec = {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": drain + SPARE_SECONDS,
-        "topologySpreadConstraints": [spread],
-        "securityContext": pod_security(),
-        "initContainers": [_fetch(server, environment)],
-        "containers": [_serve(server, environment)],
-        "volumes": [
-            {
-                "name": "winnow-source",
-                "persistentVolumeClaim": {
-                    "claimName": parse_claim(revision.uri).claim,
-                    "readOnly": True,
-                },
-            },
-            {"name": "winnow-model", "emptyDir": {}},
-            {"name": "winnow-tmp", "emptyDir": {}},
-        ],
-    }
-    asks = scrape_annotations(HTTP_PORT) if server.is_scraped else {}
-    annotations = {server.owner.kind.uid_annotation: server.owner.uid, **asks}
-    return {"metadata": {"labels": dict(labels), "annotations": annotations}, "spec": spec}
-
-
-def _environment(server: Server, revision: RevisionStatus) -> list[dict[str, str]]:
-    given = server.spec.server
-    serving = Serving(
-        model_uri=revision.uri,
-        model_digest=revision.digest,
-        model_source=SOURCE_DIR,
-        model_folder=MODEL_DIR,
-        model_name=server.name,
-        model_revision=revision.number,
-        threads=threads_of(server.spec),
-        batching=given.batching,
-        max_batch=given.max_batch_size,
-        max_queue=given.max_queue,
-        max_request_bytes=given.max_request_bytes,
-        connection_max_age=duration_seconds(given.connection_max_age),
-        drain_seconds=duration_seconds(given.drain),
-        access_log=given.access_log,
-    )
-    plain = {**variables(serving), "HOME": "/tmp"}  # noqa: S108 -- an emptyDir of the pod
-    return [{"name": name, "value": value} for name, value in plain.items()]
-
-
-def _container(
-    server: Server, name: str, args: tuple[str, ...], env: list[dict[str, str]]
-) -> dict[str, Any]:
-    resources = server.spec.resources
-    return {
-        "name": name,
-        "image": server.image,
-        "imagePullPolicy": "IfNotPresent",
-        "args": list(args),
-        "env": env,
-        **({"resources": dict(resources)} if resources is not None else {}),
-        "securityContext": container_security(),
-        # The sentence that says why it ended; without one, the last log lines.
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-    }
-
-
-def _fetch(server: Server, env: list[dict[str, str]]) -> dict[str, Any]:
-    """Copies the model out of its claim, so that the server does not depend on it any more."""
-    return {
-        **_container(server, FETCH, FETCH_ARGUMENTS, env),
-        "volumeMounts": [
-            {"name": "winnow-source", "mountPath": str(SOURCE_DIR), "readOnly": True},
-            {"name": "winnow-model", "mountPath": str(MODEL_DIR)},
-            {"name": "winnow-tmp", "mountPath": "/tmp"},  # noqa: S108 -- an emptyDir of the pod
-        ],
-    }
-
-
-def _serve(server: Server, env: list[dict[str, str]]) -> dict[str, Any]:
-    def probe(path: str, period: int, failures: int) -> dict[str, Any]:
-        return {
-            "httpGet": {"path": path, "port": PORT_NAME},
-            "periodSeconds": period,
-            "timeoutSeconds": 5,
-            "failureThreshold": failures,
-        }
-
-    return {
-        **_container(server, SERVER, SERVE_ARGUMENTS, env),
-        "ports": [{"name": PORT_NAME, "containerPort": HTTP_PORT, "protocol": "TCP"}],
-        # A large model may take minutes to load; until then nothing else is asked.
-        "startupProbe": probe(LIVE_PATH, 1, 900),
-        "readinessProbe": probe(READY_PATH, 2, 3),
-        "livenessProbe": probe(LIVE_PATH, 10, 6),
-        "volumeMounts": [
-            {"name": "winnow-model", "mountPath": str(MODEL_DIR), "readOnly": True},
-            {"name": "winnow-tmp", "mountPath": "/tmp"},  # noqa: S108 -- an emptyDir of the pod
-        ],
     }
 
 
@@ -272,6 +107,8 @@ def network_policy(server: Server) -> dict[str, Any] | None:
     if policy is None:
         return None
     peers = [p.model_dump(by_alias=True, exclude_none=True) for p in policy.allow_from]
+    # The probe of a canary asks as clients do; where all pods of the namespace may, it may too.
+    probe = {"podSelector": {"matchLabels": {LABEL_PROBE: server.name}}}
     port = {"port": PORT_NAME, "protocol": "TCP"}
     return {
         "apiVersion": "networking.k8s.io/v1",
@@ -280,7 +117,9 @@ def network_policy(server: Server) -> dict[str, Any] | None:
         "spec": {
             "podSelector": {"matchLabels": server.selector()},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": peers or [{"podSelector": {}}], "ports": [port]}],
+            "ingress": [
+                {"from": [*peers, probe] if peers else [{"podSelector": {}}], "ports": [port]}
+            ],
             "egress": [],
         },
     }

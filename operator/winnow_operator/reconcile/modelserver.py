@@ -8,6 +8,7 @@ what shall be served? --> advance the revisions --> anything new? --yes--> write
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ from winnow_operator.domain.figures import identity_of, server_figures
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.loads import NOT_YET, Loads, Question
 from winnow_operator.domain.pods import Blockage
+from winnow_operator.domain.probes import probe_of
 from winnow_operator.domain.revisions import ENDED, Revisions, changed_outcomes, revisions_of
 from winnow_operator.domain.rollouts import (
     ServerFacts,
@@ -45,6 +47,7 @@ from winnow_operator.reconcile.analysis import PERIOD_SECONDS, Analysis
 from winnow_operator.reconcile.children import Children
 from winnow_operator.reconcile.jobcontext import Tools, owner_of
 from winnow_operator.reconcile.lifecycle import first_sentence, soonest, status_document
+from winnow_operator.reconcile.probing import keep_probe, read_probe
 from winnow_operator.reconcile.queue import Key
 from winnow_operator.reconcile.servercontext import ServerContext
 from winnow_operator.reconcile.serverobserving import is_silent, read_deployments, read_pods
@@ -141,7 +144,7 @@ class ModelServerReconciler:
 
     async def _observe(self, context: ServerContext, obstacle: Blockage | None) -> ServerFacts:
         wanted = obstacle or await self._wanted(context)
-        return ServerFacts(
+        facts = ServerFacts(
             spec=context.server.spec,
             wanted=wanted,
             now=self.tools.clock.now(),
@@ -149,6 +152,8 @@ class ModelServerReconciler:
             deployments=await read_deployments(context),
             loads=self._loads(context),
         )
+        probe = probe_of(revisions_of(context.server.status), facts)
+        return facts if probe is None else replace(facts, probed=await read_probe(context, probe))
 
     def _loads(self, context: ServerContext) -> Loads | None:
         """What is known of the requests that a canary gets; None where there is none, or none to ask."""
@@ -167,6 +172,7 @@ class ModelServerReconciler:
             serving=status.revision,
             canary=rollout.revision,
             since=rollout.step_since,
+            is_first=rollout.step == 0,
         )
         return self.analysis.loads(key, question)
 
@@ -194,6 +200,9 @@ class ModelServerReconciler:
         refusal = await self._children.keep(context, _documents(context, revisions, wanted))
         if refusal is not None:
             return refusal
+        probe = probe_of(revisions, facts)
+        if probe is not None:
+            refusal = await keep_probe(context, revisions, probe)
         for number in sorted(facts.deployments.keys() - wanted.keys()):
             name = deployment_name(context.owner.name, number)
             await self._children.remove(context, "Deployment", name)
@@ -202,7 +211,7 @@ class ModelServerReconciler:
             await self._children.remove(context, "HorizontalPodAutoscaler", name)
         if spec.network_policy is None:
             await self._children.remove(context, "NetworkPolicy", name)
-        return None
+        return refusal
 
     async def _write(
         self,

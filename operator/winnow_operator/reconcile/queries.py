@@ -13,6 +13,11 @@ def of_job(kind: Kind, name: str) -> str:
     return f"{kind.label}={name}"
 
 
+def of_cluster_job(name: str) -> str:
+    """The pods of a Job, as the Job controller marks them."""
+    return f"batch.kubernetes.io/job-name={name}"
+
+
 def of_batches(kind: Kind, job: str, batches: Iterable[str]) -> str:
     """Everything that was made for some batches of a job."""
     return f"{kind.label}={job},{LABEL_BATCH} in ({','.join(batches)})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from winnow_operator.api.modelserver import ModelServer
-from winnow_operator.manifests.servers import Server
+from winnow_operator.manifests.serverpods import Server
 from winnow_operator.reconcile.jobcontext import Context
 
 

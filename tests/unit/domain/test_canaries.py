@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.servers import NOW, pods
 from winnow_operator.api.modelserver import Canary, CanaryChecks
+from winnow_operator.api.modelserver_status import AgreementStatus
 from winnow_operator.domain.canaries import CanaryFacts, check_canary
 from winnow_operator.domain.loads import NOT_YET, Load, Loads
 
@@ -13,14 +14,23 @@ CANARY = Canary(checks=CanaryChecks(min_requests=100))
 STABLE = Load(1000, 0, 0.010)
 
 
-def verdicts(loads: Loads | None) -> dict[str, tuple[str, str]]:
+SAME = AgreementStatus(rows=256, equal=256)
+
+
+def verdicts(loads: Loads | None, canary: Canary = CANARY) -> dict[str, tuple[str, str]]:
     facts = CanaryFacts(NOW, pods(r2=1), loads)
-    checks = check_canary(CANARY, CANARY.steps[0], facts)
+    checks = check_canary(canary, canary.steps[0], facts, SAME)
     return {c.name: (str(c.verdict), c.message) for c in checks}
 
 
-def test_without_prometheus_only_the_pods_are_looked_at() -> None:
-    assert verdicts(None).keys() == {"Readiness", "Restarts"}
+def test_without_prometheus_only_the_pods_and_their_answers_are_looked_at() -> None:
+    assert verdicts(None).keys() == {"Readiness", "Restarts", "Agreement"}
+
+
+def test_agreement_is_looked_at_unless_it_is_turned_off() -> None:
+    free = Canary(checks=CanaryChecks(min_agreement="0"))
+
+    assert verdicts(None, free).keys() == {"Readiness", "Restarts"}
 
 
 def test_as_good_as_the_one_that_serves_passes() -> None:

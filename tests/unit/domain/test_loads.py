@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from winnow_operator.domain.loads import Load, Loads, Question, loads_of, queries
@@ -18,11 +20,14 @@ def test_each_revision_is_asked_about_by_the_names_of_its_pods() -> None:
         assert "[90s]" in query
 
 
-def test_what_served_before_the_step_is_not_counted_and_all_of_a_canary_is() -> None:
-    asked = queries(QUESTION, 90)
+def test_both_revisions_are_counted_over_the_same_time() -> None:
+    later = replace(QUESTION, is_first=False)
+    asked = queries(later, 90)
 
-    assert asked["serving"].startswith("sum by (code) (increase(")
-    assert asked["canary"].startswith("sum by (code) (last_over_time(")
+    for name in ("serving", "canary"):
+        assert "offset 90s" in asked[name]
+    assert asked["canary"] == asked["serving"].replace("-r3-", "-r4-")
+    assert asked["canary_p95"] == asked["serving_p95"].replace("-r3-", "-r4-")
 
 
 def test_answers_are_counted_by_code() -> None:

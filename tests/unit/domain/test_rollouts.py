@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from tests.support.servers import ended, facts, model, pod, pods
 from winnow_operator.api.conditions import Reason
-from winnow_operator.api.modelserver_status import MAX_HISTORY, RevisionOutcome
+from winnow_operator.api.modelserver_status import (
+    MAX_HISTORY,
+    AgreementStatus,
+    RevisionOutcome,
+)
+from winnow_operator.domain.agreement import Probed
 from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.revisions import Revisions
 from winnow_operator.domain.rollouts import (
@@ -257,16 +262,22 @@ CANARY: dict[str, Any] = {
 }
 
 
-def canary(*, seconds: float = 0, ready: int = 0, **changes: Any) -> ServerFacts:
+SAME = Probed(AgreementStatus(rows=256, equal=256))
+NOTHING = Probed(words="the canary does not answer")
+
+
+def canary(
+    *, seconds: float = 0, ready: int = 0, probed: Probed = SAME, **changes: Any
+) -> ServerFacts:
     """Model b as a canary beside three pods of model a."""
     found = [*pods(r1=3, r2=ready), *changes.pop("more", ())]
     told = changes.pop("told", {})
     observed = facts(model("b"), found, replicas=told, seconds=seconds, **CANARY)
-    return with_replicas(observed, 3)
+    return replace(with_replicas(observed, 3), probed=probed)
 
 
 def begun_canary() -> Revisions:
-    return advance(serving("a", replicas=3), canary())
+    return advance(serving("a", replicas=3), canary(probed=NOTHING))
 
 
 def test_a_canary_stands_beside_all_pods_that_serve() -> None:
@@ -322,6 +333,42 @@ def test_a_canary_whose_pods_are_not_ready_in_the_end_is_inconclusive_and_waits(
     assert waits.rollout.step == 0
     assert outcomes(late)[2] == "Aborted"
     assert "checks were inconclusive: 0 of 1 pods are ready" in late.history[0].message
+
+
+def test_a_canary_that_answers_otherwise_is_aborted_with_the_figures() -> None:
+    known = advance(begun_canary(), canary(seconds=1, ready=1, probed=NOTHING))
+    other = Probed(AgreementStatus(rows=256, equal=97))
+
+    after = advance(known, canary(seconds=5, ready=1, probed=other))
+
+    assert outcomes(after) == {2: "Aborted", 1: "Serving"}
+    assert "check Agreement has failed: 97 of 256 recorded rows" in after.history[0].message
+
+
+def test_what_was_found_about_the_answers_is_remembered_for_the_step_alone() -> None:
+    known = advance(begun_canary(), canary(seconds=1, ready=1, probed=NOTHING))
+    known = advance(known, canary(seconds=5, ready=1))
+    assert known.rollout is not None
+    assert known.rollout.agreement == SAME.agreement
+
+    known = advance(known, canary(seconds=32, ready=1, probed=Probed()))
+    assert known.rollout is not None
+    assert (known.rollout.step, known.rollout.agreement) == (1, None)
+
+    known = advance(known, canary(seconds=40, ready=2, probed=NOTHING))
+    late = advance(known, canary(seconds=140, ready=2, probed=NOTHING))
+    assert late.rollout is not None
+    assert late.rollout.step == 1
+
+
+def test_a_canary_that_cannot_be_compared_in_time_is_aborted_and_says_why() -> None:
+    known = advance(begun_canary(), canary(seconds=1, ready=1, probed=NOTHING))
+
+    late = advance(known, canary(seconds=632, ready=1, probed=NOTHING))
+
+    assert outcomes(late)[2] == "Aborted"
+    assert "checks were inconclusive" in late.history[0].message
+    assert "the canary does not answer" in late.history[0].message
 
 
 def test_the_first_revision_needs_no_canary() -> None:

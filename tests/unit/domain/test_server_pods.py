@@ -70,10 +70,10 @@ def test_a_deployment_says_why_no_pod_can_be_made() -> None:
     labels = {"winnow.dev/revision": "3"}
     failure = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: pods"}
     deployment = {
-        "metadata": {"name": "digits-r3", "labels": labels},
+        "metadata": {"name": "digits-r3", "labels": labels, "uid": "uid-3"},
         "spec": {"replicas": 2},
         "status": {"conditions": [failure]},
     }
 
-    assert read_deployment(deployment) == DeploymentFact(3, 2, "exceeded quota: pods")
+    assert read_deployment(deployment) == DeploymentFact(3, 2, "exceeded quota: pods", "uid-3")
     assert read_deployment({"metadata": {"name": "other"}, "spec": {}}) is None

@@ -9,8 +9,8 @@ from winnow_operator.api.modelserver import ModelServerSpec
 from winnow_operator.api.modelserver_status import RevisionStatus
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.manifests.objects import Owner
+from winnow_operator.manifests.serverpods import Server
 from winnow_operator.manifests.servers import (
-    Server,
     autoscaler,
     deployment,
     disruption_budget,

@@ -8,12 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load, load_file
 
+from winnow_contract.comparing import SAMPLE
 from winnow_contract.errors import ManifestError
 from winnow_contract.manifests import Committed, read_artifact
 from winnow_contract.settings import resolve_settings
 from winnow_trainer.architectures import Model, plan
-from winnow_trainer.artifacts import GOLDEN_ROWS, load_golden, load_model, save_artifact
+from winnow_trainer.artifacts import (
+    GOLDEN_ROWS,
+    SAMPLE_BYTES,
+    SAMPLE_ROWS,
+    load_golden,
+    load_model,
+    recorded_sample,
+    save_artifact,
+)
 from winnow_trainer.data.dataset import Dataset
 from winnow_trainer.errors import StorageError
 from winnow_trainer.optimizers import FlatParameters
@@ -58,6 +68,18 @@ def test_the_golden_batch_is_what_the_model_makes_of_raw_rows(tmp_path: Path, mo
     assert torch.equal(load_model(folder)(inputs), outputs)
 
 
+def test_the_rows_that_models_are_compared_by_are_recorded_as_many_as_fit(
+    tmp_path: Path, model: Model
+) -> None:
+    wide = torch.ones(300, 30_000)
+
+    recorded = load_file(save(tmp_path / "a", model).folder / SAMPLE)
+
+    assert torch.equal(recorded["inputs"], ROWS[:SAMPLE_ROWS])
+    assert 8 <= len(load(recorded_sample(wide))["inputs"]) < SAMPLE_ROWS
+    assert len(recorded_sample(wide)) < SAMPLE_BYTES + 1000
+
+
 def test_a_model_lies_there_as_plain_numbers_and_json(tmp_path: Path, model: Model) -> None:
     committed = save(tmp_path / "a", model)
 
@@ -69,6 +91,7 @@ def test_a_model_lies_there_as_plain_numbers_and_json(tmp_path: Path, model: Mod
         "model.json",
         "model.onnx",
         "model.safetensors",
+        "sample.safetensors",
     ]
     assert committed.size_bytes == sizes
     assert json.loads((committed.folder / "model.json").read_text())["family"] == "MLP"

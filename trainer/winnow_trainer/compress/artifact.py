@@ -4,6 +4,7 @@ model.onnx               the model as it is served
 model.safetensors        weights and buffers, and
 model.json               how to rebuild the model in torch; of a quantized graph model.json alone
 golden.safetensors       a few raw rows and what torch made of them: ONNX Runtime must, too
+sample.safetensors       more of them, to compare other models with this one
 evaluation.safetensors   of the baseline: the rows of validation and test, by which all are judged
 README.md                a model card
 SHA256SUMS               for `sha256sum -c`
@@ -22,9 +23,17 @@ from typing import Any
 from safetensors.torch import save
 
 from winnow_contract.assignments import TrialAssignment
+from winnow_contract.comparing import SAMPLE
 from winnow_contract.manifests import manifest_head, value_entries
 from winnow_contract.steps import BASELINE
-from winnow_trainer.artifacts import DESCRIPTION, GOLDEN, GOLDEN_ROWS, GRAPH, model_files
+from winnow_trainer.artifacts import (
+    DESCRIPTION,
+    GOLDEN,
+    GOLDEN_ROWS,
+    GRAPH,
+    model_files,
+    recorded_sample,
+)
 from winnow_trainer.bench import Bench, Quality, describe_model, resolved_task, versions
 from winnow_trainer.compress.chain import Chained
 from winnow_trainer.compress.delivery import Delivery
@@ -98,7 +107,8 @@ class Candidate:
 
     def files(self, manifest: Mapping[str, Any]) -> dict[str, bytes]:
         """Content of all files but the manifest, by name."""
-        files = {GRAPH: self.delivery.content, **self._model_files()}
+        sample = recorded_sample(self.bench.validation.features)
+        files = {GRAPH: self.delivery.content, **self._model_files(), SAMPLE: sample}
         if self.assignment.candidate == BASELINE:
             files[EVALUATION] = self._evaluation()
         files[CARD] = model_card(manifest, self.description).encode()
