@@ -5,7 +5,7 @@ The tables are those of `bad_specs`.
 
 from __future__ import annotations
 
-from tests.contract.base_specs import MISSING, TASK, URI, WIDTH, BadSpec, changed, pod_of
+from tests.contract.base_specs import MISSING, TASK, TWO, URI, WIDTH, BadSpec, changed, pod_of
 
 ADMISSION: tuple[BadSpec, ...] = (
     # what is run
@@ -158,6 +158,43 @@ ADMISSION: tuple[BadSpec, ...] = (
         "0h0m",
         ("spec.budget.maxTrialDuration", "maxTrialDuration is 0h0m", "1s to 8760h"),
     ),
+    # early stopping
+    BadSpec(
+        "no such rule",
+        "spec.earlyStopping",
+        {"algorithm": "Hyperband"},
+        ("spec.earlyStopping.algorithm", '"Hyperband"', '"ASHA", "Median"'),
+    ),
+    BadSpec(
+        "rungs in hours",
+        "spec.earlyStopping",
+        {"resource": "Hours"},
+        ("spec.earlyStopping.resource", '"Hours"', '"Epochs", "Steps"'),
+    ),
+    BadSpec(
+        "a first rung before the beginning",
+        "spec.earlyStopping",
+        {"minimum": 0},
+        ("spec.earlyStopping.minimum", "0", "greater than or equal to 1"),
+    ),
+    BadSpec(
+        "rungs that do not rise",
+        "spec.earlyStopping",
+        {"eta": 1},
+        ("spec.earlyStopping.eta", "1", "greater than or equal to 2"),
+    ),
+    BadSpec(
+        "a trial compared with itself",
+        "spec.earlyStopping",
+        {"minTrials": 1},
+        ("spec.earlyStopping.minTrials", "1", "greater than or equal to 2"),
+    ),
+    BadSpec(
+        "early stopping by several objectives",
+        "spec",
+        {**TASK["spec"], "objectives": TWO, "earlyStopping": {}},
+        ("spec.earlyStopping", "objectives are 2", "keep one objective"),
+    ),
     # the rest
     BadSpec(
         "no trials in a pod",
@@ -241,6 +278,23 @@ OPERATOR: tuple[BadSpec, ...] = (
         "spec.constraints",
         [{"metric": "f1", "min": "0.5"}, {"metric": "rmse", "max": "2"}],
         ("spec.constraints[1].metric is rmse", "not measured for", "allowed: accuracy"),
+    ),
+    # early stopping
+    BadSpec(
+        "a first rung that no trial reaches",
+        "spec.earlyStopping",
+        {"minimum": 20},
+        ("spec.earlyStopping.minimum is 20", "no trial trains longer than 20 epochs"),
+    ),
+    BadSpec(
+        "early stopping by what is known at the end",
+        "spec",
+        {
+            **TASK["spec"],
+            "objectives": [{"metric": "parameters", "goal": "Minimize"}],
+            "earlyStopping": {},
+        },
+        ("spec.objectives[0].metric is parameters", "known at their end alone"),
     ),
     # storage
     BadSpec(
@@ -420,6 +474,9 @@ EDITS = (
     BadSpec("a target later", "spec.objectives.0.target", "0.9", ("spec.objectives cannot",)),
     BadSpec("a wider space", f"{WIDTH}.max", 256, ("spec.space cannot change", "budget")),
     BadSpec("another seed", "spec.algorithm.seed", 8, ("spec.algorithm cannot change", "budget")),
+    BadSpec(
+        "early stopping later", "spec.earlyStopping", {}, ("spec.earlyStopping cannot change",)
+    ),
     BadSpec("more trials in a pod", "spec.trialsPerPod", 4, ("spec.trialsPerPod cannot change",)),
     BadSpec("storage later", "spec.storage", {"uri": "pvc://a"}, ("spec.storage cannot change",)),
     BadSpec("no pod template", "spec.podTemplate", None, ("spec.podTemplate cannot",), base="pod"),

@@ -13,6 +13,19 @@ from aiohttp import web
 from winnow_operator.domain.loads import Load
 
 REVISION = re.compile(r"-r([0-9]+)-")
+JOB_UID = re.compile(r'job_uid="([^"]*)"')
+
+
+@dataclass(slots=True)
+class ScrapedTrial:
+    """The series of one attempt of a trial."""
+
+    name: str
+    attempt: str
+    job_uid: str
+    value: float
+    step: int = 1
+    rungs: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -22,6 +35,8 @@ class ScriptedPrometheus:
     url: str = ""
     loads: Mapping[int, Load] = field(default_factory=dict)
     """By revision; one that is missing was never scraped."""
+    trials: dict[str, ScrapedTrial] = field(default_factory=dict)
+    """By whatever tells them apart for the test."""
     silent: bool = False
     """Whether it takes queries and never answers."""
     asked: list[str] = field(default_factory=list)
@@ -33,15 +48,42 @@ class ScriptedPrometheus:
         self.asked.append(query)
         if self.silent:
             await self._end.wait()
+        if "winnow_trial" in query:
+            return _vector(_of_trials(query, list(self.trials.values())))
         found = REVISION.search(query)
         load = self.loads.get(int(found[1])) if found else None
-        result = [] if load is None else _series(query, load)
-        data = {"resultType": "vector", "result": result}
-        return web.json_response({"status": "success", "data": data})
+        return _vector([] if load is None else _series(query, load))
 
     def end(self) -> None:
         """Answer whoever still waits."""
         self._end.set()
+
+
+def _vector(result: list[dict[str, object]]) -> web.Response:
+    data = {"resultType": "vector", "result": result}
+    return web.json_response({"status": "success", "data": data})
+
+
+def _of_trials(query: str, trials: list[ScrapedTrial]) -> list[dict[str, object]]:
+    """The answer to one of the queries of `domain.trial_metrics`."""
+    found = JOB_UID.search(query)
+    own = [trial for trial in trials if found and trial.job_uid == found[1]]
+    if not own:
+        return []
+    if query.startswith("count"):
+        return [{"metric": {}, "value": [0, str(len(own))]}]
+    if "winnow_trial_rung_value" in query:
+        return [
+            {
+                "metric": {"trial": t.name, "attempt": t.attempt, "rung": str(rung)},
+                "value": [0, str(value)],
+            }
+            for t in own
+            for rung, value in t.rungs.items()
+        ]
+    best = (max if "topk" in query else min)(own, key=lambda t: t.value)
+    figure = best.step if query.startswith("max") else best.value
+    return [{"metric": {"trial": best.name}, "value": [0, str(figure)]}]
 
 
 def _series(query: str, load: Load) -> list[dict[str, object]]:

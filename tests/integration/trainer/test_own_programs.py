@@ -188,3 +188,32 @@ def test_the_example_image_is_built_of_what_is_there() -> None:
     assert copied == ["boosting.py own_image.py"]
     assert all((EXAMPLE / name).is_file() for names in copied for name in names.split())
     assert "--build-context contract=trainer/winnow_contract" in (EXAMPLE / "README.md").read_text()
+
+
+CLIMBING = """
+from winnow_contract.report import run
+def train(trial):
+    for step in range(1, 10):
+        try:
+            trial.report(step, quality=trial.parameters["x"])
+        except Exception:
+            continue
+run(train)
+"""
+
+
+def test_a_program_is_stopped_where_it_reports_and_no_handler_of_its_own_goes_on(
+    tmp_path: Path,
+) -> None:
+    rule = {"algorithm": "ASHA", "resource": "Steps", "minimum": 2, "eta": 2, "minTrials": 2}
+    given = ({"x": x} for x in (0.5, 0.25, 0.75))
+    document = assignment_document(*given, objective="quality", task=None, earlyStopping=rule)
+
+    ended = TrialPod(tmp_path, document, [sys.executable, "-c", CLIMBING]).run()
+
+    assert ended.code == ExitCode.OK
+    first, second, third = ended.result.trials
+    assert [t.outcome for t in (first, second, third)] == ["Succeeded", "Stopped", "Succeeded"]
+    assert (second.objective, dict(second.rungs)) == (0.25, {2: 0.25})
+    assert dict(first.rungs) == {2: 0.5, 4: 0.5, 8: 0.5}
+    assert "ASHA at 2 steps: place 2 of 2" in second.message

@@ -21,6 +21,7 @@ from winnow_contract.assignments import (
     decode_assignments,
     encode_assignments,
 )
+from winnow_contract.stopping import StoppingRule
 
 values = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 
@@ -46,6 +47,14 @@ def test_a_net_goes_beside_the_parameters() -> None:
     written = assignments(replace(trial(1, architecture="8"), architecture=net))
 
     assert decode_assignments(encode_assignments(written)) == written
+
+
+def test_what_may_end_a_trial_is_read_as_it_was_written() -> None:
+    rule = StoppingRule("Median", "Steps", minimum=100, eta=4, min_trials=7)
+    written = replace(assignments(trial(1)), early_stopping=rule, max_trial_seconds=90)
+
+    assert decode_assignments(encode_assignments(written)) == written
+    assert "earlyStopping" not in encode_assignments(assignments(trial(1)))
 
 
 def test_an_index_runs_its_own_group_and_the_last_one_the_rest() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -39,10 +40,29 @@ def test_prometheus_reads_the_page() -> None:
     }
 
 
+def test_all_series_say_whose_they_are_and_a_rung_is_seen_after_it() -> None:
+    page = MetricsPage({"job_uid": "u1", "attempt": "0a1b2c3d"})
+    page.start("t1", {"searchjob": "digits"})
+    page.report("t1", 3, {"accuracy": 0.5})
+    page.reach("t1", 3, 0.5)
+    page.report("t1", 4, {"accuracy": 0.6})
+
+    found = samples(page.render())
+    assert all(
+        {("job_uid", "u1"), ("attempt", "0a1b2c3d")} <= set(labels) for _, labels, _ in found
+    )
+    values = {
+        (name, dict(labels)["rung"]): value for name, labels, value in found if "_rung_" in name
+    }
+    assert values["winnow_trial_rung_value", "3"] == 0.5
+    assert 0 <= time.time() - values["winnow_trial_rung_timestamp_seconds", "3"] < 60
+
+
 def test_a_trial_that_has_ended_leaves_no_series() -> None:
     page = MetricsPage()
     page.start("t1", {})
     page.report("t1", 1, {"accuracy": 0.5})
+    page.reach("t1", 1, 0.5)
 
     page.end("t1")
 

@@ -248,3 +248,32 @@ def test_further_objectives_are_never_left_out(objectives: int) -> None:
     for trial in decode_result(text).trials:
         assert list(trial.metrics)[: len(names)] == names
         assert trial.metrics[names[0]] == pytest.approx(-1.2345678e-10, rel=6e-4)
+
+
+@pytest.mark.parametrize("outcome", ["Succeeded", "Stopped"])
+def test_values_at_rungs_are_read_as_they_were_written(outcome: str) -> None:
+    trial = TrialResult(1, outcome, objective=0.5, rungs={1: 0.25, 3: -0.5, 3486784401: 0.5})
+
+    (read,) = decode_result(encode_result(PodResult("abcdef12", (trial,)))).trials
+
+    assert dict(read.rungs) == dict(trial.rungs)
+
+
+def test_where_there_is_no_room_rungs_go_and_objectives_stay() -> None:
+    rungs = {3**k: 1 / 7 for k in range(20)}
+    trials = tuple(
+        TrialResult(n, "Succeeded", objective=1 / 3, digest=DIGEST, rungs=rungs)
+        for n in range(1, 33)
+    )
+
+    read = decode_result(encode_result(PodResult("abcdef12", trials)))
+
+    assert all(t.objective == pytest.approx(1 / 3, abs=1e-3) and not t.rungs for t in read.trials)
+
+
+@pytest.mark.parametrize("rungs", [[], {"one": 1}, {"-1": 1}, {"1": "x"}, {"9" * 99: 1}])
+def test_what_are_no_rungs_is_refused(rungs: object) -> None:
+    text = json.dumps({"v": 1, "t": [{"n": 1, "o": "S", "y": 1, "r": rungs}]})
+
+    with pytest.raises(ResultError):
+        decode_result(text)

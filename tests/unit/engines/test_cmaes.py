@@ -141,3 +141,26 @@ def test_a_suggestion_does_not_depend_on_trials_with_a_higher_number() -> None:
     ahead.observe(Record(40, {"x": 0.5, "y": 0.5}, Outcome.SUCCEEDED, 1.0, "1-30"))
 
     assert ahead.suggest(31) == expected
+
+
+def test_a_trial_that_was_stopped_early_ranks_behind_those_that_ran_on() -> None:
+    """As constraints do: the model sees places, the latest rung first among those stopped."""
+
+    def search(*, cut: bool) -> list[Point | None]:
+        engine = CmaesEngine(PLANE, 7)
+        for number in range(1, population_size(2) + 1):
+            is_cut = cut and number < 3
+            point = engine.suggest(number)
+            assert point is not None
+            engine.observe(
+                Record(
+                    number,
+                    point,
+                    Outcome.STOPPED if is_cut else Outcome.SUCCEEDED,
+                    score=float(number),
+                    stopped_at=number if is_cut else 0,
+                )
+            )
+        return [engine.suggest(population_size(2) + 1)]
+
+    assert search(cut=True) != search(cut=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -49,7 +50,8 @@ def _ended(record: Record, kind: str) -> Record:
     outcomes = {"good": Outcome.SUCCEEDED, "cut": Outcome.STOPPED}
     outcome = outcomes.get(kind, Outcome.FAILED if kind == "bad" else Outcome.STOPPED)
     score = _score(record.assignment) if kind in outcomes else None
-    return Record(record.number, record.assignment, outcome, score)
+    rung = 1 + record.number % 3 if kind == "cut" else 0
+    return Record(record.number, record.assignment, outcome, score, stopped_at=rung)
 
 
 # A search as a list of steps: how many to suggest next, and which of the active ones end how.
@@ -210,3 +212,20 @@ def test_very_small_numbers_stay_inside_their_range(low: str) -> None:
 
     for record in _searched(space, 16)[1].values():
         assert float(low) <= float(record.assignment["x"]) <= 1e-8
+
+
+def test_a_trial_that_was_stopped_early_is_worse_than_those_that_ran_on_whatever_its_value() -> (
+    None
+):
+    line = space_of(double("x", min="0", max="1"))
+    engine = TpeEngine(line, 7)
+    for number in range(1, 31):
+        x = number / 31
+        cut = {"outcome": Outcome.STOPPED, "score": -9.0, "stopped_at": 1}
+        ran = {"outcome": Outcome.SUCCEEDED, "score": x}
+        ended: dict[str, Any] = cut if x < 0.5 else ran
+        engine.observe(Record(number, {"x": x}, **ended))
+
+    points = [engine.suggest(number) for number in range(31, 41)]
+
+    assert sum(float(point["x"]) >= 0.45 for point in points if point is not None) >= 8

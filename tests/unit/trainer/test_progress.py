@@ -9,7 +9,10 @@ import pytest
 from winnow_contract.metrics_page import MetricsPage
 from winnow_contract.program import Stopping
 from winnow_contract.results import TrialResult
-from winnow_trainer.progress import TrialWatch, say_outcome
+from winnow_contract.rungbook import RungBook, TrialStopped
+from winnow_contract.stopping import ASHA, STEPS, StoppingRule
+from winnow_trainer.errors import TrialError
+from winnow_trainer.progress import Limits, TrialWatch, say_outcome
 from winnow_trainer.training import Epoch
 
 
@@ -112,3 +115,62 @@ def test_a_trial_that_trains_several_times_says_where_it_is_and_never_goes_back(
         "trial t1 step 2/2 distill training 2 epoch 2/2",
     ]
     assert 'winnow_trial_step{trial="t1"} 6.0' in page.render()
+
+
+RULE = StoppingRule(ASHA, minimum=1, eta=2, min_trials=2)
+
+
+def watch_of(book: RungBook, number: int, page: MetricsPage, **limits: float) -> TrialWatch:
+    """A watch of one of the trials of a pod."""
+    given = Limits(book, number, **limits)
+    return TrialWatch(f"t{number}", "accuracy", page, threading.Event(), Clock(), limits=given)
+
+
+def test_a_rung_is_on_the_page_and_the_worse_of_two_trials_is_stopped_there() -> None:
+    book, page = RungBook(RULE, "Maximize", decides=True), MetricsPage()
+    first, second = (watch_of(book, number, page) for number in (1, 2))
+
+    for number in (1, 2, 3, 4):
+        first.after_epoch(Epoch(number, 4, 0.25, 0.9, 0.1))
+    with pytest.raises(TrialStopped, match="ASHA at 1 epoch: place 2 of 2") as stop:
+        second.after_epoch(Epoch(1, 4, 0.25, 0.8, 0.1))
+
+    assert stop.value.cause == "EarlyStopping"
+    assert book.values(1) == {1: 0.9, 2: 0.9}  # an end is no rung
+    assert 'winnow_trial_rung_value{trial="t2",rung="1"} 0.8' in page.render()
+
+
+def test_rungs_may_be_counted_in_steps() -> None:
+    rule = StoppingRule(ASHA, STEPS, minimum=5, eta=2, min_trials=2)
+    book = RungBook(rule, "Maximize", decides=False)
+    watch = watch_of(book, 1, MetricsPage())
+
+    for number in (1, 2, 3, 4):
+        watch.after_epoch(Epoch(number, 4, 0.25, number / 10, 0.1, steps=4 * number))
+
+    assert book.values(1) == {5: 0.2, 10: 0.3}
+
+
+def test_with_folds_rungs_are_those_of_the_first_training() -> None:
+    book = RungBook(RULE, "Maximize", decides=False)
+    watch = watch_of(book, 1, MetricsPage())
+
+    for value in (0.5, 0.9):
+        for number in (1, 2, 3):
+            watch.after_epoch(Epoch(number, 3, 0.25, value, 0.1))
+
+    assert book.values(1) == {1: 0.5, 2: 0.5}
+
+
+def test_a_trial_whose_time_is_over_fails_before_the_next_batch() -> None:
+    clock = Clock()
+    watch = TrialWatch(
+        "t1", "accuracy", MetricsPage(), threading.Event(), clock, limits=Limits(seconds=60)
+    )
+    watch.before_batch()
+
+    clock.now = 61
+
+    with pytest.raises(TrialError, match=r"longer than budget\.maxTrialDuration allows") as failure:
+        watch.before_batch()
+    assert failure.value.cause == "DeadlineExceeded"

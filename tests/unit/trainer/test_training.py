@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from winnow_contract.program import Stopping
+from winnow_contract.rungbook import TrialStopped
 from winnow_contract.settings import resolve_settings
 from winnow_trainer.architectures import Model, plan
 from winnow_trainer.data.dataset import Dataset
@@ -199,3 +200,29 @@ def test_a_lesson_is_told_its_rows_and_one_that_is_the_plain_loss_changes_no_bit
 
     assert all(torch.equal(plain[name], taught[name]) for name in plain)
     assert sorted(torch.cat(seen[:3]).tolist()) == list(range(70))
+
+
+def test_a_training_that_gets_no_better_ends_and_counts_the_epochs_that_it_had() -> None:
+    _, training, recorder = run(rings(), epochs=40, learning_rate=0.02, patience=3)
+
+    values = [epoch.value for epoch in recorder.epochs]
+    assert training.epochs == len(values) < 40
+    assert max(values[:-3]) >= max(values[-3:])
+    assert training.epoch_seconds == pytest.approx(training.seconds / len(values))
+
+
+def test_a_loss_that_runs_away_stops_the_trial() -> None:
+    given: dict[str, Any] = {"epochs": 50, "learning_rate": 3, "optimizer": "sgd", "momentum": 0.99}
+
+    with pytest.raises(
+        TrialStopped, match=r"more than 2 times the .* \(setting divergence\)"
+    ) as stop:
+        run(slope(), divergence=2, **given)
+
+    assert stop.value.cause == "Diverged"
+
+
+def test_each_epoch_says_how_many_steps_there_were() -> None:
+    _, _, recorder = run(rings(70), batch_size=32, epochs=3)
+
+    assert [epoch.steps for epoch in recorder.epochs] == [3, 6, 9]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,44 @@ def test_a_model_that_cannot_fit_is_refused_before_it_is_made(tmp_path: Path) ->
     assert refusal.value.cause == "OutOfMemory"
     small = plan("MLP", made.task.settings_for(made.pod.trials[0]), made.dataset)
     check_size(small, 1 << 20, "search smaller sizes")
+
+
+RULE = {"algorithm": "ASHA", "resource": "Epochs", "minimum": 1, "eta": 2, "minTrials": 2}
+
+
+def test_the_trials_of_a_pod_stop_each_other_and_an_attempt_after_that_decides_the_same(
+    tmp_path: Path,
+) -> None:
+    rates = [{"learning_rate": rate} for rate in (0.02, 1e-6, 0.03, 1e-5)]
+    made = bench(tmp_path, *rates, earlyStopping=RULE)
+
+    first = results(made)
+
+    assert [result.outcome for result in first[:2]] == ["Succeeded", "Stopped"]
+    assert first[1].cause == "EarlyStopping"
+    assert first[1].objective == first[1].rungs[max(first[1].rungs)]
+    assert list(first[0].rungs) == [1, 2]
+    again = bench(tmp_path, *rates, earlyStopping=RULE)
+    for trial, result in zip(again.pod.trials[:1], first[:1], strict=True):
+        repeated = again.pod.repeat(trial)
+        assert repeated is not None
+        assert repeated.rungs == result.rungs
+    rest = list(SequentialPack(again, run_trial).run(again.pod.trials[1:]))
+    assert [(r.outcome, r.rungs) for r in rest] == [(r.outcome, r.rungs) for r in first[1:]]
+
+
+def test_a_final_training_goes_to_its_end(tmp_path: Path) -> None:
+    made = bench(tmp_path, {"learning_rate": 0.02}, {"learning_rate": 1e-6}, earlyStopping=RULE)
+    final = replace(made.pod.trials[1], final_of=1)
+
+    outcomes = [run_trial(made, trial).outcome for trial in (made.pod.trials[0], final)]
+
+    assert outcomes == ["Succeeded", "Succeeded"]
+
+
+def test_one_trial_of_a_pod_may_take_no_longer_than_the_budget_says(tmp_path: Path) -> None:
+    made = bench(tmp_path, {"epochs": 1_000_000, "learning_rate": 1e-6}, maxTrialSeconds=1)
+
+    (result,) = results(made)
+
+    assert (result.outcome, result.cause) == ("Failed", "DeadlineExceeded")
