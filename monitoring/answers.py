@@ -59,7 +59,7 @@ class Answered:
 
     title: str
     kind: str
-    """Grafana's type: timeseries, stat or table."""
+    """Grafana's type: timeseries, stat or table; or `name`, of which only the series' names count."""
     unit: str
     words: str
     answers: tuple[Answer, ...]
@@ -136,7 +136,8 @@ def answer(
             found = _ask(prometheus, expression, span, is_now=target["instant"])
             answers.append(Answer(expression, tuple(_series(found, target["legendFormat"]))))
         unit = panel["fieldConfig"]["defaults"]["unit"]
-        yield Answered(panel["title"], panel["type"], unit, panel["description"], tuple(answers))
+        kind = "name" if panel["options"].get("textMode") == "name" else panel["type"]
+        yield Answered(panel["title"], kind, unit, panel["description"], tuple(answers))
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

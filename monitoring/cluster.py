@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitoring.panels import QUARTER, THIRD, Dashboard, Kind, Panel, Query
-from monitoring.queries import quantile, rate
+from monitoring.queries import nothing, quantile, rate
 
 _LEADS = "and on (instance) winnow_leader_election_master_status == 1"
 """The replica that works; the others stand by and say nothing of interest."""
@@ -87,7 +87,7 @@ CLUSTER = Dashboard(
             (
                 Query(
                     'sum by (cause) (increase(winnow_trials_finished_total{outcome="Failed"}[$__rate_interval]))'
-                    " or on () vector(0)",
+                    f" > 0 or on () {nothing('cause')}",
                     "{{cause}}",
                 ),
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitoring.panels import FULL, QUARTER, Dashboard, Kind, Panel, Query, Variable
+from monitoring.queries import nothing
 
 _JOB = 'job_uid="$uid"'
 
@@ -108,6 +109,16 @@ SEARCH = Dashboard(
             "Steps of running trials",
             (Query(f"winnow_trial_step{{{_JOB}}}", "{{trial}}"),),
             "Epochs, or what the image counts. A line that stays level is a trial that hangs.",
+        ),
+        Panel(
+            "Running trials at each rung",
+            (
+                Query(
+                    f"count by (rung) (winnow_trial_rung_value{{{_JOB}}}) or on () {nothing('rung')}",
+                    "{{rung}}",
+                ),
+            ),
+            "With early stopping: running trials that have reached a rung. The rule stops some of them there.",
         ),
     ),
 )

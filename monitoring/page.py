@@ -56,6 +56,8 @@ def _panel(panel: Answered, span: Span) -> Markup:
         shown = _lines(series, panel.unit, span)
     elif panel.kind == "table":
         shown = _table(series)
+    elif panel.kind == "name":
+        shown = element("p", *(element("b", one.name) for one in series), class_="legend figures")
     else:
         shown = _figures(series, panel.unit)
     return element("section", element("h3", panel.title), element("p", panel.words), shown)

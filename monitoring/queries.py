@@ -13,3 +13,8 @@ def quantile(share: float, metric: str, by: str = "", labels: str = "") -> str:
     """A quantile of a histogram, for each value of the labels `by`."""
     grouped = f"{by}, le" if by else "le"
     return f"histogram_quantile({share}, sum by ({grouped}) ({rate(f'{metric}_bucket', labels)}))"
+
+
+def nothing(label: str) -> str:
+    """A zero called `none`, to stand where there is nothing to count."""
+    return f'label_replace(vector(0), "{label}", "none", "", "")'

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
+from winnow_operator.api.trial import Outcome
+from winnow_operator.domain.causes import CAUSES
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.revisions import ENDED
 
@@ -99,5 +101,10 @@ SUGGEST_SECONDS = Histogram(
 for kind in Kind:
     RECONCILE_ERRORS.labels(kind.word)
     ACTIVE_WORKERS.labels(kind.word)
+for kind in (Kind.SEARCH, Kind.COMPRESSION):
+    for outcome in (Outcome.SUCCEEDED, Outcome.STOPPED):
+        TRIALS_FINISHED.labels(kind.word, outcome, "")
+    for cause in sorted(CAUSES):
+        TRIALS_FINISHED.labels(kind.word, Outcome.FAILED, cause)
 for ended in ENDED:
     ROLLOUTS.labels(ended.value)
