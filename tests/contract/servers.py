@@ -102,6 +102,12 @@ GOOD_SERVERS = (
         {"maxErrorRate": "0", "maxLatencyRatio": "1", "minRequests": 1, "maxRestarts": 3},
         "canary",
     ),
+    _good(
+        "answers that may all differ",
+        "spec.rollout.canary.checks",
+        {"minAgreement": "0", "tolerance": "0.25"},
+        "canary",
+    ),
     _good("no drain allowed", "spec.disruptionBudget", {"maxUnavailable": 0}),
     _good(
         "as many pods at least as at most", "spec.autoscaling", {"minReplicas": 2, "maxReplicas": 2}
@@ -153,6 +159,20 @@ BAD_SERVERS = (
         "spec.rollout.canary.checks",
         {"maxLatencyRatio": "0.5"},
         ("maxLatencyRatio is 0.5", "from 1"),
+        base="canary",
+    ),
+    _BAD(
+        "more than all answers",
+        "spec.rollout.canary.checks",
+        {"minAgreement": "1.01"},
+        ("minAgreement is 1.01", "from 0 to 1"),
+        base="canary",
+    ),
+    _BAD(
+        "a tolerance below nothing",
+        "spec.rollout.canary.checks",
+        {"tolerance": "-0.1"},
+        ("tolerance is -0.1", "from 0 to 1000"),
         base="canary",
     ),
     _BAD(
