@@ -473,6 +473,13 @@ ADMISSION: tuple[BadSpec, ...] = (
         base="cells",
     ),
     BadSpec(
+        "as many parameters as a Trial records, beside a net",
+        "spec.space.parameters",
+        [{"name": f"p{i}", "choice": {"values": ["a", "b"]}} for i in range(32)],
+        ("parameters are 32", "beside an architecture", "at most 31"),
+        base="nas",
+    ),
+    BadSpec(
         "a parameter with the name of the net",
         "spec.space.parameters.0.name",
         "architecture",

@@ -236,6 +236,15 @@ _SOMETHING = Rule(
     "has(self.architecture) || (has(self.parameters) && self.parameters.size() > 0)",
     "the space is empty: give parameters, an architecture, or both",
 )
+_ROOM_FOR_NET = Rule(
+    "!has(self.architecture) || !has(self.parameters) || self.parameters.size() <= 31",
+    "beside an architecture there may be at most 31 parameters",
+    said(
+        "parameters are %s, beside an architecture allowed are at most 31: a Trial records 32 values",
+        "self.parameters.size()",
+    ),
+    ".parameters",
+)
 _OTHER_NAME = Rule(
     "!has(self.architecture) || !has(self.parameters) || "
     "!self.parameters.exists(p, p.name == 'architecture')",
@@ -253,7 +262,9 @@ _OF_NUMBERS = Rule(
 class Space(ApiModel):
     """What is searched."""
 
-    model_config = ConfigDict(json_schema_extra=rules(_SOMETHING, _OTHER_NAME, _OF_NUMBERS))
+    model_config = ConfigDict(
+        json_schema_extra=rules(_SOMETHING, _ROOM_FOR_NET, _OTHER_NAME, _OF_NUMBERS)
+    )
 
     parameters: tuple[Parameter, ...] = Field(
         default=(), max_length=32, json_schema_extra=named_list("name")

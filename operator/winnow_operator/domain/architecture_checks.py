@@ -13,6 +13,8 @@ from winnow_operator.domain.architectures.dimension import ARCHITECTURE, nets_of
 from winnow_operator.errors import InvalidSpecError
 
 FIELD = "spec.space.architecture"
+MAX_VALUES = 32
+"""Parameters that a Trial records, the net among them."""
 _FAMILIES = ", ".join(FAMILY_OF_KIND.values())
 
 
@@ -23,6 +25,11 @@ def check_architecture(spec: SearchJobSpec) -> Iterator[str]:
         if not spec.space.parameters:
             yield "spec.space: the space is empty: give parameters, an architecture, or both"
         return
+    if len(spec.space.parameters) >= MAX_VALUES:
+        yield (
+            f"spec.space.parameters are {len(spec.space.parameters)}, beside an architecture allowed are "
+            f"at most {MAX_VALUES - 1}: a Trial records {MAX_VALUES} values"
+        )
     yield from _check_space(space)
     yield from _check_family(spec, space)
     yield from _check_names(spec, space)

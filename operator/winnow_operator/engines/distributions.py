@@ -75,17 +75,16 @@ def distributions_for(
 
 def _decisions(nets: Nets, text: str) -> Iterator[tuple[str, tuple[str, ...], str]]:
     """Each decision of a net: its name in a study, the words to choose from, the word chosen."""
-    tokens = nets.grammar.parse(text)
-    for place, token in enumerate(tokens):
-        name, words = _decision(nets, tokens[:place])
-        yield name, words, nets.grammar.vocabulary[token]
-
-
-def _decision(nets: Nets, prefix: Sequence[int]) -> tuple[str, tuple[str, ...]]:
-    """The next decision; what may be chosen is a part of its name, for a study takes no other then."""
     grammar = nets.grammar
-    words = tuple(grammar.vocabulary[token] for token in grammar.options(prefix))
-    return f"{nets.name}.{grammar.slot(prefix)}({','.join(words)})", words
+    for slot, options, token in grammar.decisions(grammar.parse(text)):
+        name, words = _decision(nets, slot, options)
+        yield name, words, grammar.vocabulary[token]
+
+
+def _decision(nets: Nets, slot: str, options: Sequence[int]) -> tuple[str, tuple[str, ...]]:
+    """A decision; what may be chosen is a part of its name, for a study takes no other then."""
+    words = tuple(nets.grammar.vocabulary[token] for token in options)
+    return f"{nets.name}.{slot}({','.join(words)})", words
 
 
 def constraints_of(record: Record) -> dict[str, float]:
@@ -106,8 +105,8 @@ def suggested(space: Space, trial: optuna.Trial) -> dict[str, Value]:
 
 def _suggested_net(trial: optuna.Trial, nets: Nets) -> str:
     grammar, tokens = nets.grammar, list[int]()
-    while grammar.options(tokens):
-        name, words = _decision(nets, tokens)
+    while options := grammar.options(tokens):
+        name, words = _decision(nets, grammar.slot(tokens), options)
         word = trial.suggest_categorical(name, words)
         tokens.append(grammar.vocabulary.index(word))
     return grammar.text(tokens)

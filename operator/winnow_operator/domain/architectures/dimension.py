@@ -67,7 +67,7 @@ class Nets:
     def parse(self, text: str) -> str:
         """The canonical text of a net."""
         try:
-            return self.grammar.text(self.grammar.parse(text))
+            return self.grammar.canonical_text(text)
         except ValueError as error:
             raise InvalidSpecError(f"spec.space.architecture: {error}") from error
 

@@ -42,6 +42,7 @@ class Grammar(ABC, Generic[State]):
         self._masks: dict[Tokens, tuple[bool, ...]] = {}
         self._counts: dict[Hashable, int] = {}
         self._texts: tuple[str, ...] | None = None
+        self._places: dict[str, int] = {}
 
     # What a family says.
 
@@ -111,6 +112,13 @@ class Grammar(ABC, Generic[State]):
         state = self._after(prefix)
         return self._slot(state) if self._options(state) else ""
 
+    def decisions(self, tokens: Sequence[int]) -> Iterator[tuple[str, Tokens, int]]:
+        """Of each token the slot that it fills, the tokens that were allowed there, and itself."""
+        state = self._start()
+        for token in tokens:
+            yield self._slot(state), self._options(state), token
+            state = self._step(state, token)
+
     def canonical(self, tokens: Sequence[int]) -> Tokens:
         """The sequence that stands for all that are the same function.
 
@@ -158,6 +166,16 @@ class Grammar(ABC, Generic[State]):
             ValueError: if it is no net of this grammar.
         """
         return self._tokens(read_net(text))
+
+    def canonical_text(self, text: str) -> str:
+        """The canonical text of a net given as text.
+
+        Raises:
+            ValueError: if it is no net of this grammar.
+        """
+        net = read_net(text)
+        self._tokens(net)
+        return net.text
 
     def size(self) -> int | None:
         """The number of different architectures; None where they are too many to tell them apart."""
@@ -207,8 +225,9 @@ class Grammar(ABC, Generic[State]):
         return self._build(self._complete(tokens)).canonical()
 
     def _tokens(self, net: Net) -> Tokens:
-        places = {word: place for place, word in enumerate(self.vocabulary)}
-        words = list(self._sequence(net))
+        if not self._places:
+            self._places = {word: place for place, word in enumerate(self.vocabulary)}
+        places, words = self._places, list(self._sequence(net))
         unknown = next((word for word in words if word not in places), None)
         if unknown is not None:
             raise ValueError(f"architecture {net.text} has {unknown}, which the space has not")
