@@ -1,0 +1,27 @@
+"""Which of two trials is better: one order for all engines that go by ranks alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from winnow_operator.engines.base import Record
+
+Quality = tuple[bool, float, float]
+"""Whether it has no value, how far it is from keeping constraints, its score; lower is better."""
+
+
+def quality_of(record: Record) -> Quality:
+    """Of a trial that has ended: one that failed is worse than all with a value."""
+    return record.score is None, record.violation, record.score or 0.0
+
+
+def merits(qualities: Sequence[Quality]) -> npt.NDArray[np.float64]:
+    """Ranks from 0, the worst, to 1, the best; trials that are alike share the middle of theirs."""
+    levels = {quality: level for level, quality in enumerate(sorted(set(qualities), reverse=True))}
+    found = np.array([levels[quality] for quality in qualities])
+    ordered = np.sort(found)
+    low, high = np.searchsorted(ordered, found, "left"), np.searchsorted(ordered, found, "right")
+    return (low + high - 1) / 2 / max(1, len(found) - 1)
