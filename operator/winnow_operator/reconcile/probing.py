@@ -12,17 +12,21 @@ from winnow_operator.domain.revisions import Revisions
 from winnow_operator.errors import AlreadyExistsError, ForbiddenError, RefusedError
 from winnow_operator.kube.resources import JOBS, PODS
 from winnow_operator.manifests.probes import probe_job, probe_name
+from winnow_operator.reconcile.explaining import latest_event
 from winnow_operator.reconcile.queries import of_cluster_job
 from winnow_operator.reconcile.servercontext import ServerContext
 
 
 async def read_probe(context: ServerContext, probe: Probe) -> Probed:
     """What the pods of a probe say by now; those of a deleted namesake never count."""
-    owner = context.owner
-    labels, mark = of_cluster_job(probe_name(owner.name, probe)), owner.kind.uid_annotation
-    bodies = await context.gateway.list(PODS, owner.namespace, labels=labels)
+    owner, name = context.owner, probe_name(context.owner.name, probe)
+    bodies = await context.gateway.list(PODS, owner.namespace, labels=of_cluster_job(name))
+    mark = owner.kind.uid_annotation
     own = [b for b in bodies if (b["metadata"].get("annotations") or {}).get(mark) == owner.uid]
-    return read_probed(own)
+    if own:
+        return read_probed(own)
+    # A quota, or an admission rule, keeps its pod from being made at all: only an Event tells that.
+    return Probed(words=(await latest_event(context, "Job", name)).warning)
 
 
 async def keep_probe(context: ServerContext, revisions: Revisions, probe: Probe) -> Blockage | None:
