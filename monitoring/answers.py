@@ -19,6 +19,7 @@ RATE_INTERVAL = "1m"
 """What Grafana puts in place of $__rate_interval where scrapes come every 15 seconds or sooner."""
 TIMEOUT_SECONDS = 10
 _VALUES = re.compile(r"label_values\((?P<series>.+), (?P<label>\w+)\)")
+_LAST = re.compile(r"query_result\(group by \((?P<label>\w+)\) \((?P<series>.+)\)\)")
 _LABEL = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -109,7 +110,8 @@ def choose(
     """
     values: dict[str, str] = {}
     for variable in dashboard["templating"]["list"]:
-        name, found = variable["name"], _VALUES.fullmatch(variable.get("definition", ""))
+        name, query = variable["name"], variable.get("definition", "")
+        found = _VALUES.fullmatch(query) or _LAST.fullmatch(query)
         if found is None:
             continue  # the data source
         where = _filled(found["series"], values), found["label"], span

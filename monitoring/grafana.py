@@ -49,7 +49,10 @@ def _data_source() -> Document:
 
 
 def _variable(variable: Variable) -> Document:
-    query = f"label_values({variable.series}, {variable.label})"
+    query, regex = f"label_values({variable.series}, {variable.label})", ""
+    if variable.only_last:
+        query = f"query_result(group by ({variable.label}) ({variable.series}))"
+        regex = f'/{variable.label}="([^"]+)"/'
     return {
         "name": variable.name,
         "label": variable.title,
@@ -57,6 +60,7 @@ def _variable(variable: Variable) -> Document:
         "datasource": _SOURCE,
         "definition": query,
         "query": {"query": query, "refId": "A"},
+        "regex": regex,
         "refresh": 2,  # with each change of the time range: jobs come and go
         "sort": 1,
     }
@@ -85,6 +89,7 @@ def _panel(panel: Panel) -> Document:
         "datasource": _SOURCE,
         "fieldConfig": {"defaults": defaults, "overrides": []},
         "options": _options(panel.kind),
+        "transformations": _transformations(panel.kind),
         "targets": [_target(panel, q, chr(ord("A") + i)) for i, q in enumerate(panel.queries)],
     }
 
@@ -96,6 +101,13 @@ def _options(kind: Kind) -> Document:
         return {"showHeader": True}
     mode = "name" if kind is Kind.WORD else "value_and_name"
     return {"reduceOptions": {"calcs": ["lastNotNull"]}, "textMode": mode}
+
+
+def _transformations(kind: Kind) -> list[Document]:
+    """Of a table only the labels count: each row is a series whose value is 1."""
+    if kind is not Kind.TABLE:
+        return []
+    return [{"id": "organize", "options": {"excludeByName": {"Time": True, "Value": True}}}]
 
 
 def _target(panel: Panel, query: Query, reference: str) -> Document:

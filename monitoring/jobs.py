@@ -16,8 +16,9 @@ def _job_variables(kind: str, title: str) -> tuple[Variable, ...]:
     return (
         Variable("namespace", "Namespace", f"{state}{{{of_kind}}}", "job_namespace"),
         Variable("name", title, f"{state}{{{of_namespace}}}", "job_name"),
-        # A later job of the same name has another uid: the two never stand in one graph.
-        Variable("uid", "Uid", f"{state}{{{of_name}}}", "job_uid"),
+        # A later job of the same name has another uid: the two never stand in one graph. An earlier one
+        # is found by a time that ends before.
+        Variable("uid", "Uid", f"{state}{{{of_name}}}", "job_uid", only_last=True),
     )
 
 

@@ -50,6 +50,8 @@ class Variable:
     series: str
     """Selector of the series that have the label."""
     label: str
+    only_last: bool = False
+    """Whether only series count that are there at the end of the time shown."""
 
 
 @dataclass(frozen=True, slots=True)
