@@ -17,11 +17,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from winnow_contract.errors import SettingError
-from winnow_contract.families import CNN, MLP, TRANSFORMER
+from winnow_contract.net_forms import (
+    ACTIVATIONS,
+    KERNELS,
+    LINEAR,
+    MAX_NET_TEXT,
+    MAX_UNITS,
+    NORMS,
+    OPERATIONS,
+    REPLACED,
+    CellNode,
+    CnnNet,
+    Encoder,
+    Layer,
+    MlpNet,
+    Net,
+    Stage,
+    TransformerNet,
+)
 
 __all__ = [
     "ACTIVATIONS",
@@ -44,194 +60,11 @@ __all__ = [
     "read_net",
 ]
 
-ACTIVATIONS = ("relu", "gelu", "tanh", "silu", "elu", "leaky_relu", "sigmoid")
-NORMS = ("none", "batch", "layer")
-"""A net without a word has none, or what the setting `norm` says."""
-OPERATIONS = ("conv", "separable", "max", "avg")
-"""Of a cell's node: convolution, depthwise separable convolution, greatest of and mean of."""
-REPLACED: Mapping[str, frozenset[str]] = {
-    MLP: frozenset({"depth", "width", "widths"}),
-    CNN: frozenset({"depth", "width", "channels", "kernel", "pooling"}),
-    TRANSFORMER: frozenset({"depth", "width", "heads"}),
-}
-"""Settings that have no say in any net of a family."""
-MAX_NET_TEXT = 256
-"""Characters of a net's text: a Trial records it as the value of one parameter."""
-MAX_UNITS = 4096
-KERNELS: Mapping[str, tuple[int, ...]] = {
-    "conv": (1, 3, 5, 7, 9),
-    **dict.fromkeys(OPERATIONS[1:], (3, 5, 7, 9)),
-}
-"""Kernels of each operation; with 1 the others would do nothing, or what a conv does."""
-_LINEAR = "linear"
 _LAYER = re.compile(r"(\d{1,4})((?::[a-z_]+){0,2})(?:\+(\d{1,2}))?", re.ASCII)
 _NODE = re.compile(r"([a-z]+)(\d)(?:@(\d{1,2}))?(?:\+(\d{1,2}))?", re.ASCII)
 _STAGE = re.compile(r"(\d{1,4})(?:/(\d))?", re.ASCII)
 _ENCODER = re.compile(r"h(\d{1,3})(?:x(\d{1,4}))?", re.ASCII)
 FORMS = "64-32-16 relu (MLP), conv3 max3@0 | 16 32/2 (CNN), or 32 | h2x64 h4 (Transformer)"
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A hidden layer of an MLP."""
-
-    width: int
-    activation: str = ""
-    """Empty: as the setting `activation` says."""
-    norm: str = ""
-    """Empty: as the setting `norm` says, which is none where norms are searched."""
-    skip: int = 0
-    """Number of an earlier layer, from 1, whose outputs are added to its own; 0: none."""
-
-
-@dataclass(frozen=True, slots=True)
-class MlpNet:
-    """Hidden layers of an MLP."""
-
-    layers: tuple[Layer, ...]
-    family = MLP
-
-    @property
-    def replaces(self) -> frozenset[str]:
-        """Settings that have no say in it."""
-        own = {
-            name
-            for name in ("activation", "norm")
-            if self.layers and all(getattr(layer, name) for layer in self.layers)
-        }
-        return REPLACED[self.family] | own
-
-    @property
-    def text(self) -> str:
-        """The canonical text."""
-        if not self.layers:
-            return _LINEAR
-        words = {(layer.activation, layer.norm) for layer in self.layers}
-        if len(words) > 1:
-            return "-".join(_layer_text(layer, _words(layer)) for layer in self.layers)
-        plain = "-".join(_layer_text(layer, []) for layer in self.layers)
-        return " ".join([plain, *_words(self.layers[0])])
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON; what a layer leaves to the settings is not there."""
-        return {"family": self.family, "layers": [_filled(_layer_json(one)) for one in self.layers]}
-
-    def canonical(self) -> MlpNet:
-        """Itself: two lists of layers are two functions."""
-        return self
-
-
-@dataclass(frozen=True, slots=True)
-class CellNode:
-    """An operation in the cell of a CNN."""
-
-    operation: str
-    kernel: int
-    source: int
-    """What it reads: an earlier node, from 1, or 0 for what enters the cell."""
-    skip: int | None = None
-    """What is added to its result, an earlier node or 0; None: nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One cell in its place."""
-
-    width: int
-    """Channels."""
-    stride: int = 1
-    """In which it begins; 2 halves the image."""
-
-
-@dataclass(frozen=True, slots=True)
-class CnnNet:
-    """A cell, whose last node is what it gives, and the stages that are made of it."""
-
-    cell: tuple[CellNode, ...]
-    stages: tuple[Stage, ...]
-    family = CNN
-
-    @property
-    def replaces(self) -> frozenset[str]:
-        """Settings that have no say in it."""
-        return REPLACED[self.family]
-
-    @property
-    def text(self) -> str:
-        """The canonical text."""
-        net = self.canonical()
-        nodes = " ".join(_node_text(node, place) for place, node in enumerate(net.cell))
-        return f"{nodes} | {' '.join(_stage_text(stage) for stage in net.stages)}"
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "family": self.family,
-            "cell": [_node_json(node) for node in self.cell],
-            "stages": [{"width": stage.width, "stride": stage.stride} for stage in self.stages],
-        }
-
-    def canonical(self) -> CnnNet:
-        """The same function: nodes that the last one does not need are gone, the others in order.
-
-        Each node is numbered once all that it reads is, what it works on before what is added. As
-        what a node reads is told apart, two cells that do the same get the same numbers.
-        """
-        numbers = {0: 0}
-        nodes: list[CellNode] = []
-
-        def number(place: int) -> int:
-            if place not in numbers:
-                node = self.cell[place - 1]
-                source = number(node.source)
-                skip = None if node.skip is None else number(node.skip)
-                nodes.append(CellNode(node.operation, node.kernel, source, skip))
-                numbers[place] = len(nodes)
-            return numbers[place]
-
-        number(len(self.cell))
-        return CnnNet(tuple(nodes), self.stages)
-
-
-@dataclass(frozen=True, slots=True)
-class Encoder:
-    """A layer of a Transformer."""
-
-    heads: int
-    hidden: int = 0
-    """Units of its feed-forward part; 0: as the setting `feedforward` says."""
-
-
-@dataclass(frozen=True, slots=True)
-class TransformerNet:
-    """Layers over tokens of one width."""
-
-    width: int
-    layers: tuple[Encoder, ...]
-    family = TRANSFORMER
-
-    @property
-    def replaces(self) -> frozenset[str]:
-        """Settings that have no say in it."""
-        own = {"feedforward"} if all(layer.hidden for layer in self.layers) else set()
-        return REPLACED[self.family] | own
-
-    @property
-    def text(self) -> str:
-        """The canonical text."""
-        return f"{self.width} | {' '.join(_encoder_text(layer) for layer in self.layers)}"
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON; what a layer leaves to the settings is not there."""
-        layers = [_filled({"heads": one.heads, "hidden": one.hidden}) for one in self.layers]
-        return {"family": self.family, "width": self.width, "layers": layers}
-
-    def canonical(self) -> TransformerNet:
-        """Itself: two lists of layers are two functions."""
-        return self
-
-
-Net = MlpNet | CnnNet | TransformerNet
 
 
 def read_net(text: str) -> Net:
@@ -240,11 +73,7 @@ def read_net(text: str) -> Net:
     Raises:
         SettingError: naming the part that cannot be read and what is allowed.
     """
-    if len(text) > MAX_NET_TEXT:
-        raise SettingError(
-            f"architecture {text[:40]!r}... has {len(text)} characters, allowed are at most "
-            f"{MAX_NET_TEXT}"
-        )
+    _check_length(text)
     first, bar, rest = text.partition("|")
     if not bar:
         net: Net = _read_mlp(text)
@@ -252,8 +81,17 @@ def read_net(text: str) -> Net:
         net = TransformerNet(_units(first.strip()), tuple(map(_read_encoder, _parts(rest, text))))
     else:
         cell = tuple(_read_node(n, place) for place, n in enumerate(_parts(first, text)))
-        net = CnnNet(cell, tuple(map(_read_stage, _parts(rest, text))))
-    return net.canonical()
+        net = CnnNet(cell, tuple(map(_read_stage, _parts(rest, text)))).canonical()
+        _check_length(net.text)  # in another order, a cell may be longer
+    return net
+
+
+def _check_length(text: str) -> None:
+    if len(text) > MAX_NET_TEXT:
+        raise SettingError(
+            f"architecture {text[:40]!r}... has {len(text)} characters, allowed are at most "
+            f"{MAX_NET_TEXT}"
+        )
 
 
 def net_from_json(document: Mapping[str, Any]) -> Net:
@@ -281,7 +119,7 @@ def net_from_json(document: Mapping[str, Any]) -> Net:
 
 def _read_mlp(text: str) -> MlpNet:
     layers, *common = text.split(" ")
-    if text == _LINEAR:
+    if text == LINEAR:
         return MlpNet(())
     activation, norm = _read_words(common, text)
     read = tuple(_read_layer(part, place, text) for place, part in enumerate(layers.split("-")))
@@ -372,47 +210,6 @@ def _fault(text: str, what: str) -> SettingError:
     return SettingError(f"architecture {text[:60]!r} {what}; a net is written as {FORMS}")
 
 
-def _words(layer: Layer) -> list[str]:
-    return [word for word in (layer.activation, layer.norm) if word]
-
-
-def _layer_text(layer: Layer, words: list[str]) -> str:
-    skip = f"+{layer.skip}" if layer.skip else ""
-    return ":".join([str(layer.width), *words]) + skip
-
-
-def _layer_json(layer: Layer) -> dict[str, Any]:
-    return {
-        "width": layer.width,
-        "activation": layer.activation,
-        "norm": layer.norm,
-        "skip": layer.skip,
-    }
-
-
-def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value}
-
-
-def _node_text(node: CellNode, place: int) -> str:
-    source = "" if node.source == place else f"@{node.source}"
-    skip = "" if node.skip is None else f"+{node.skip}"
-    return f"{node.operation}{node.kernel}{source}{skip}"
-
-
-def _node_json(node: CellNode) -> dict[str, Any]:
-    document = {"operation": node.operation, "kernel": node.kernel, "input": node.source}
-    return document if node.skip is None else {**document, "skip": node.skip}
-
-
 def _node_from_json(node: Mapping[str, Any], place: int) -> CellNode:
     read = CellNode(node["operation"], node["kernel"], node["input"], node.get("skip"))
     return _in_order(read, place)
-
-
-def _stage_text(stage: Stage) -> str:
-    return str(stage.width) if stage.stride == 1 else f"{stage.width}/{stage.stride}"
-
-
-def _encoder_text(layer: Encoder) -> str:
-    return f"h{layer.heads}x{layer.hidden}" if layer.hidden else f"h{layer.heads}"
