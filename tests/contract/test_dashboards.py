@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-import yaml
-
 from monitoring.answers import RATE_INTERVAL
 from monitoring.dashboards import DASHBOARDS
 from tests.support.chart import ROOT, render
+from tests.support.promql import hold_answers, needs_promtool
 
 FILES = sorted((ROOT / "charts/winnow/files/dashboards").glob("*.json"))
 
@@ -64,7 +61,7 @@ def test_every_panel_says_what_it_shows() -> None:
     assert silent == []
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="comes with `up --prometheus`")
+@needs_promtool
 def test_panels_of_a_search_show_nothing_of_an_earlier_search_of_the_same_name(
     tmp_path: Path,
 ) -> None:
@@ -73,45 +70,24 @@ def test_panels_of_a_search_show_nothing_of_an_earlier_search_of_the_same_name(
     target = 'namespace="a", winnow_dev_searchjob="digits"'
     trial = 'trial="digits-t00001", metric="accuracy"'
 
-    def series_of(uid: str, value: int) -> list[dict[str, str]]:
+    def series_of(uid: str, value: int) -> dict[str, str]:
         named = [
             f'winnow_job_best_value{{{who}, job_uid="{uid}", metric="accuracy"}}',
             f'winnow_job_planned_trials{{{who}, job_uid="{uid}"}}',
             f'winnow_job_trials{{{who}, job_uid="{uid}", outcome="Succeeded"}}',
             f'winnow_trial_metric{{{target}, {trial}, pod="p-{uid}", job_uid="{uid}"}}',
         ]
-        return [{"series": name, "values": f"{value}x10"} for name in named]
+        return dict.fromkeys(named, f"{value}x10")
 
-    wanted = ("winnow_job_best_value", "winnow_job_trials", "winnow_trial_metric")
+    of_these = ("winnow_job_best_value", "winnow_job_trials", "winnow_trial_metric")
     asked = {
         expr.replace("$__rate_interval", RATE_INTERVAL)
         .replace("$uid", "new")
         .replace("$metric", "accuracy")
         for expr in expressions(search)
-        if re.search("|".join(wanted), expr)
+        if re.search("|".join(of_these), expr)
     }
     assert len(asked) >= 4
-    document = {
-        "tests": [
-            {
-                "interval": "1m",
-                "input_series": [*series_of("old", 9), *series_of("new", 5)],
-                "promql_expr_test": [
-                    # No series is above what the new one has: of the old one all are.
-                    {
-                        "expr": f"max({expr}) <= bool 5",
-                        "eval_time": "5m",
-                        "exp_samples": [{"value": 1}],
-                    }
-                    for expr in sorted(asked)
-                ],
-            }
-        ]
-    }
-    file = tmp_path / "namesakes.yaml"
-    file.write_text(yaml.safe_dump(document))
-
-    done = subprocess.run(
-        ["promtool", "test", "rules", str(file)], check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    # No series is above what the new one has: of the old one all are.
+    wanted = {f"max({expr}) <= bool 5": [{"value": 1}] for expr in asked}
+    hold_answers(tmp_path, {**series_of("old", 9), **series_of("new", 5)}, wanted, at="5m")

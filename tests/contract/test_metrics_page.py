@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.chart import ROOT
 from tests.support.objectfigures import JOB, SERVER
+from tests.support.promql import needs_promtool, promtool
 from winnow_contract.metrics_page import MetricsPage
 from winnow_operator.metrics import own
 from winnow_operator.metrics.objects import ObjectSeries
@@ -121,14 +120,10 @@ def test_the_metrics_of_pods_stand_on_the_page_as_they_are_served(
     assert documented(heading) == served(page())
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="comes with `up --prometheus`")
+@needs_promtool
 @pytest.mark.parametrize("page", [page_of_operator, page_of_trial, page_of_server])
 def test_names_and_labels_pass_the_linter_of_prometheus(page: Callable[[], str]) -> None:
-    done = subprocess.run(
-        ["promtool", "check", "metrics"], input=page(), check=False, capture_output=True, text=True
-    )
-
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert promtool("check", "metrics", stdin=page()) == (0, "")
 
 
 def test_no_metric_of_the_operator_has_a_label_that_a_scrape_sets_itself() -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.support.chart import ROOT, find, render
+from tests.support.promql import needs_promtool, promtool
 from winnow_operator.api.conditions import Reason
 
 RULES = ROOT / "charts/winnow/files/rules.yaml"
@@ -18,26 +17,18 @@ TESTS = ROOT / "tests/contract/data/rules_test.yaml"
 RUNBOOKS = ROOT / "docs/runbooks"
 GROUPS = yaml.safe_load(RULES.read_text())["groups"]
 ALERTS = [rule for group in GROUPS for rule in group["rules"] if "alert" in rule]
-needs_promtool = pytest.mark.skipif(
-    shutil.which("promtool") is None, reason="comes with `up --prometheus`"
-)
-
-
-def promtool(*arguments: str) -> tuple[int, str]:
-    done = subprocess.run(["promtool", *arguments], check=False, capture_output=True, text=True)
-    return done.returncode, done.stdout + done.stderr
 
 
 @needs_promtool
 def test_prometheus_takes_the_rules() -> None:
-    code, said = promtool("check", "rules", str(RULES))
+    code, said = promtool("check", "rules", RULES)
 
     assert code == 0, said
 
 
 @needs_promtool
 def test_every_alert_fires_where_it_should_and_is_silent_where_it_should_be() -> None:
-    code, said = promtool("test", "rules", str(TESTS))
+    code, said = promtool("test", "rules", TESTS)
 
     assert code == 0, said
 

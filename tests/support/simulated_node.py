@@ -151,7 +151,7 @@ class SimulatedNode:
 
     async def _end(self, pod: Body, ending: Ending) -> None:
         reason = ending.reason or ("Completed" if ending.exit_code == 0 else "Error")
-        terminated: Body = {"exitCode": ending.exit_code, "reason": reason}
+        terminated: Body = {"exitCode": ending.exit_code, "reason": reason, "finishedAt": _now()}
         if ending.message:
             terminated["message"] = ending.message
         if ending.exit_code == 0 and self.may_end is not None and not _is_deleting(pod):
@@ -179,11 +179,17 @@ class SimulatedNode:
                 }
             ],
         }
+        if "running" in state:
+            status["startTime"] = _now()
         if disrupted:
             disruption = {"type": "DisruptionTarget", "status": "True", "reason": "Preempted"}
             status["conditions"] = [disruption]
         path = PODS.path(self.namespace, pod["metadata"]["name"], "status")
         await self.api.merge(path, {"status": status})
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _phase(pod: Body) -> str:
