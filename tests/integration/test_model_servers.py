@@ -27,8 +27,9 @@ from tests.support.scripted_prometheus import ScriptedPrometheus, scripted_prome
 from tests.support.searchjobs import task_job
 from tests.support.serving_node import Fares, Script, ServerView, serving_node
 from tests.support.simulated_node import simulated_node
+from winnow_contract.comparing import Compared
 from winnow_operator.domain.loads import Load
-from winnow_operator.kube.resources import MODELSERVERS, SERVICES
+from winnow_operator.kube.resources import JOBS, MODELSERVERS, SERVICES
 
 pytestmark = pytest.mark.control_plane
 
@@ -404,7 +405,7 @@ async def versions(servers: Servers) -> list[str]:
     return [body["metadata"]["resourceVersion"] for body in found if body is not None]
 
 
-CANARY = {
+CANARY: Body = {
     "strategy": "Canary",
     "canary": {"steps": [{"replicas": 1, "pause": "1s"}, {"replicas": 2, "pause": "1s"}]},
 }
@@ -452,6 +453,50 @@ async def test_a_canary_that_crashes_after_a_while_is_aborted(
 
 async def has(servers: Servers, deployments: dict[str, int]) -> bool:
     return await servers.deployments() == deployments
+
+
+async def test_a_canary_that_answers_otherwise_is_aborted_and_its_probe_goes_with_it(
+    namespace: Namespace, servers: Servers
+) -> None:
+    async with serving_node(namespace.api, namespace.name) as node:
+        node.compared = Compared(rows=256, equal=97)
+        await servers.create(model_server(rollout=CANARY))
+        await servers.serves(artifact())
+        await servers.edit(model=artifact(SECOND))
+        body = await servers.state("RolloutAborted")
+        await servers.only_deployment("digits-r1")
+        await eventually(lambda: has_no_probe(namespace), what="no probe")
+
+    said = conditions(body)["Degraded"]["message"]
+    assert "check Agreement has failed: 97 of 256 recorded rows" in said
+    assert "canary.checks.minAgreement" in said
+    assert body["status"]["ready"] == "1/1"
+
+
+async def has_no_probe(namespace: Namespace) -> bool:
+    held = await namespace.api.get(namespace.path(JOBS), labelSelector="winnow.dev/probe=digits")
+    return held["items"] == []
+
+
+async def test_a_canary_waits_for_its_probe_and_is_not_probed_where_that_is_turned_off(
+    namespace: Namespace, servers: Servers
+) -> None:
+    async with serving_node(namespace.api, namespace.name) as node:
+        node.compared = None
+        await servers.create(model_server(rollout=CANARY))
+        await servers.serves(artifact())
+        await servers.edit(model=artifact(SECOND))
+        await eventually(lambda: seen(servers, "the same recorded rows"), what="a probe")
+        await eventually(lambda: is_probed(namespace), what="the probe's Job")
+        checks = {**CANARY["canary"], "checks": {"minAgreement": "0"}}
+        await servers.edit(rollout={**CANARY, "canary": checks})
+        body = await servers.serves(artifact(SECOND))
+
+    assert outcomes(body) == {2: "Serving", 1: "Retired"}
+
+
+async def is_probed(namespace: Namespace) -> bool:
+    return not await has_no_probe(namespace)
 
 
 async def test_a_server_that_is_deleted_in_the_middle_of_a_canary_leaves_nothing(
