@@ -473,6 +473,12 @@ EDITS = (
     ),
     BadSpec("a target later", "spec.objectives.0.target", "0.9", ("spec.objectives cannot",)),
     BadSpec("a wider space", f"{WIDTH}.max", 256, ("spec.space cannot change", "budget")),
+    BadSpec(
+        "another search to learn from",
+        "spec.warmStart",
+        [{"searchJob": "digits"}],
+        ("spec.warmStart cannot change", "budget"),
+    ),
     BadSpec("another seed", "spec.algorithm.seed", 8, ("spec.algorithm cannot change", "budget")),
     BadSpec(
         "early stopping later", "spec.earlyStopping", {}, ("spec.earlyStopping cannot change",)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.contract.base_specs import (
     CONDITION,
+    GRID,
     LR,
     MISSING,
     NAS,
@@ -232,7 +233,11 @@ ADMISSION: tuple[BadSpec, ...] = (
         "no such algorithm",
         "spec.algorithm.name",
         "CMA-ES",
-        ("spec.algorithm.name", '"CMA-ES"', '"Grid", "Random", "QMC", "TPE", "CMAES", "NSGAII"'),
+        (
+            "spec.algorithm.name",
+            '"CMA-ES"',
+            '"Grid", "Random", "QMC", "TPE", "CMAES", "NSGAII", "Auto"',
+        ),
     ),
     BadSpec(
         "choices for CMAES",
@@ -242,7 +247,7 @@ ADMISSION: tuple[BadSpec, ...] = (
             "spec.space.parameters",
             "parameter activation is a choice",
             "algorithm CMAES searches numbers alone",
-            "use Grid, Random, QMC, TPE or NSGAII",
+            "use Grid, Random, QMC, TPE, NSGAII or Auto",
         ),
     ),
     BadSpec(
@@ -251,6 +256,13 @@ ADMISSION: tuple[BadSpec, ...] = (
         changed(OWN, "spec.algorithm.name", "CMAES")["spec"]
         | {"budget": {}, "space": {"parameters": [{"name": "k", "int": {"min": 1, "max": 9}}]}},
         ("spec.budget.maxTrials", "missing", "algorithm CMAES", "1 to 99999"),
+    ),
+    BadSpec(
+        "Auto without an end",
+        "spec",
+        changed(GRID, "spec.algorithm.name", "Auto")["spec"],
+        ("spec.budget.maxTrials", "missing", "algorithm Auto", "1 to 99999"),
+        base="grid",
     ),
     BadSpec(
         "a negative seed",
@@ -294,7 +306,7 @@ ADMISSION: tuple[BadSpec, ...] = (
             "algorithm": {"name": "Random"},
             "start": [{"parameters": [{"name": "width", "value": "32"}]}],
         },
-        ("spec.start", "start has 1 points", "algorithm Random", "use TPE, CMAES or NSGAII"),
+        ("spec.start", "start has 1 points", "algorithm Random", "use TPE, CMAES, NSGAII or Auto"),
     ),
     BadSpec(
         "a point without values",
@@ -307,6 +319,60 @@ ADMISSION: tuple[BadSpec, ...] = (
         "spec.start",
         [{"parameters": [{"name": "width", "value": 32}]}],
         ("spec.start[0].parameters[0].value", "must be of type string", "integer"),
+    ),
+    # other searches to learn from
+    BadSpec(
+        "a Random that learns from another search",
+        "spec",
+        {
+            **TASK["spec"],
+            "algorithm": {"name": "Random"},
+            "warmStart": [{"searchJob": "digits"}],
+        },
+        ("spec.warmStart", "warmStart names digits", "algorithm Random", "use TPE, CMAES, NSGAII"),
+    ),
+    BadSpec(
+        "a search that learns from itself",
+        "spec.warmStart",
+        [{"searchJob": "bad"}],
+        ("spec.warmStart names this job itself", "another one"),
+        only_admission=True,
+    ),
+    BadSpec(
+        "another search twice",
+        "spec.warmStart",
+        [{"searchJob": "digits"}, {"searchJob": "digits", "maxTrials": 9}],
+        ("spec.warmStart[1]", "Duplicate value", "digits"),
+    ),
+    BadSpec(
+        "five other searches",
+        "spec.warmStart",
+        [{"searchJob": f"digits-{i}"} for i in range(5)],
+        ("spec.warmStart", "5", "at most 4 items"),
+    ),
+    BadSpec(
+        "another search without a name",
+        "spec.warmStart",
+        [{"maxTrials": 9}],
+        ("spec.warmStart[0].searchJob", "Required value"),
+    ),
+    BadSpec(
+        "another search of a name that none can have",
+        "spec.warmStart",
+        [{"searchJob": "Digits_1"}],
+        ("spec.warmStart[0].searchJob", "Digits_1", "should match"),
+    ),
+    BadSpec(
+        "no trials of another search",
+        "spec.warmStart",
+        [{"searchJob": "digits", "maxTrials": 0}],
+        ("spec.warmStart[0].maxTrials", "0", "greater than or equal to 1"),
+    ),
+    BadSpec(
+        "too many trials of another search",
+        "spec.warmStart",
+        [{"searchJob": "digits", "maxTrials": 1001}],
+        ("spec.warmStart[0].maxTrials", "1001", "less than or equal to 1000"),
     ),
     # constraints between parameters
     BadSpec(
@@ -376,7 +442,7 @@ ADMISSION: tuple[BadSpec, ...] = (
             "spec.space.parameters",
             "parameter dropout has a condition",
             "algorithm NSGAII cannot search",
-            "use Grid, Random, QMC or TPE",
+            "use Grid, Random, QMC, TPE or Auto",
         ),
         base="conditional",
     ),
@@ -427,7 +493,11 @@ ADMISSION: tuple[BadSpec, ...] = (
         "architectures for an algorithm of numbers",
         "spec.algorithm",
         {"name": "CMAES"},
-        ("spec.space.architecture", "algorithm CMAES cannot search", "Grid, Random, QMC or TPE"),
+        (
+            "spec.space.architecture",
+            "algorithm CMAES cannot search",
+            "Grid, Random, QMC, TPE or Auto",
+        ),
         base="nas",
     ),
     BadSpec(

@@ -175,7 +175,7 @@ ADMISSION: tuple[BadSpec, ...] = (
             "spec.objectives",
             "objectives are 2",
             "algorithm CMAES takes one",
-            "use Grid, Random, QMC, TPE or NSGAII",
+            "use Grid, Random, QMC, TPE, NSGAII or Auto",
         ),
     ),
     BadSpec(

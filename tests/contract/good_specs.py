@@ -186,6 +186,12 @@ GOOD = (
             }
         ],
     ),
+    GoodSpec(
+        "other searches to learn from",
+        "spec.warmStart",
+        [{"searchJob": "digits"}, {"searchJob": "digits-2", "maxTrials": 1000}],
+    ),
+    GoodSpec("an algorithm that is taken", "spec.algorithm", {"name": "Auto"}),
     GoodSpec("points of a sequence", "spec.algorithm", {"name": "QMC", "seed": 0}),
     GoodSpec(
         "listed numbers for CMAES",

@@ -166,7 +166,7 @@ _tasks = st.fixed_dictionaries(
 @st.composite
 def odd_specs(draw: st.DrawFn) -> Body:
     """One spec."""
-    algorithm = draw(st.sampled_from(("Grid", "Random", "QMC", "TPE", "CMAES", "NSGAII")))
+    algorithm = draw(st.sampled_from(("Grid", "Random", "QMC", "TPE", "CMAES", "NSGAII", "Auto")))
     metric = draw(st.sampled_from(("quality", "accuracy", "a", "m" * 63)))
     objective = {"metric": metric, "goal": draw(st.sampled_from(("Maximize", "Minimize")))}
     spec: Body = {

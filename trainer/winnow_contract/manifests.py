@@ -44,6 +44,9 @@ MEASUREMENTS = "measurements"
 FOLDS = "folds"
 """Key under which the manifest of a cross-validated trial has the values of each fold; such a trial
 leaves no model."""
+REPEATS = "repeats"
+"""Key under which the manifest of a trial that was trained several times has the seed and the values of
+each training; the model is that of the one with the seed `keptSeed`, the values are means."""
 RUNGS = "rungs"
 """Key under which a manifest has the objective at each rung of early stopping."""
 MAX_BYTES = 4 << 20

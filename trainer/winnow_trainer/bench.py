@@ -143,6 +143,7 @@ def resolved_task(bench: Bench, settings: Mapping[str, SettingValue]) -> dict[st
         "evaluation": {
             "test": evaluation.test,
             **_validation(evaluation),
+            **({"repeats": evaluation.repeats} if evaluation.repeats > 1 else {}),
             "seed": evaluation.seed,
             "rows": {
                 "train": len(splits.train),

@@ -11,25 +11,19 @@ run again if its pod is gone before its result was read.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from statistics import fmean, stdev
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from winnow_contract.assignments import TrialAssignment
 from winnow_contract.manifests import FOLDS, value_entries
 from winnow_contract.results import TrialResult
-from winnow_measure.quality import Measured
 from winnow_trainer.artifacts import commit_artifact
 from winnow_trainer.bench import Bench, Quality, each_fold, without_errors
+from winnow_trainer.means import Extras, mean_extras, mean_quality
 from winnow_trainer.progress import TrialWatch
 
-Extras = Mapping[str, float]
 TrainFold = Callable[[Bench], tuple[Quality, Extras]]
 """Trains on the bench of a fold; gives what was measured on it, and figures of the training."""
-
-SUMMED, LARGEST = frozenset({"train_seconds"}), frozenset({"peak_memory_bytes"})
-"""Figures of a trial that are not means over its folds."""
 
 
 def cross_validate(
@@ -58,8 +52,7 @@ def cross_validate(
     for number, fold in enumerate(each_fold(bench), 1):
         watch.enter(f"fold {number}/{count}")
         folds.append(train_fold(fold))
-    quality = {name: _mean([q[name][0] for q, _ in folds]) for name in folds[0][0]}
-    extras = {name: _figure(name, [e[name] for _, e in folds]) for name in folds[0][1]}
+    quality, extras = mean_quality([q for q, _ in folds]), mean_extras([e for _, e in folds])
     values = {**quality, **without_errors(extras)}
     result = bench.pod.judge(assignment.number, values, {}, None)
     environment = bench.pod.environment
@@ -74,14 +67,3 @@ def cross_validate(
         folder = environment.artifacts / assignment.name / environment.attempt
         commit_artifact(folder, {}, document)
     return result
-
-
-def _mean(values: Sequence[float]) -> Measured:
-    """Mean and its standard error."""
-    return fmean(values), stdev(values) / math.sqrt(len(values))
-
-
-def _figure(name: str, values: Sequence[float]) -> float:
-    if name in SUMMED:
-        return math.fsum(values)
-    return max(values) if name in LARGEST else fmean(values)

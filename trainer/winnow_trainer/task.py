@@ -19,6 +19,7 @@ from winnow_contract.uris import BuiltinUri, ClaimUri, UriError, parse_uri
 from winnow_trainer.errors import DataError, TaskError, TrialError
 
 MAX_FOLDS = 20
+MAX_REPEATS = 10
 
 
 class DataKind(StrEnum):
@@ -50,6 +51,8 @@ class Evaluation:
     seed: int = 0
     folds: int = 0
     """Parts of what is not test data, each of which is validation data once; 0: no folds."""
+    repeats: int = 1
+    """Trainings of a trial, each with a seed of its own; with folds, of each fold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def _evaluation(section: Mapping[str, Any]) -> Evaluation:
     seed = section.get("seed", 0)
     if type(seed) is not int or seed < 0:
         raise TaskError(f"evaluation.seed is {seed!r}, allowed are whole numbers from 0")
-    return Evaluation(test, validation, seed, folds)
+    return Evaluation(test, validation, seed, folds, _repeats(section))
 
 
 def _folds(section: Mapping[str, Any]) -> int:
@@ -133,6 +136,15 @@ def _folds(section: Mapping[str, Any]) -> int:
             f"evaluation.folds is {folds!r}, allowed are whole numbers from 2 to {MAX_FOLDS}"
         )
     return folds
+
+
+def _repeats(section: Mapping[str, Any]) -> int:
+    repeats = section.get("repeats", 1)
+    if type(repeats) is not int or not 1 <= repeats <= MAX_REPEATS:
+        raise TaskError(
+            f"evaluation.repeats is {repeats!r}, allowed are whole numbers from 1 to {MAX_REPEATS}"
+        )
+    return repeats
 
 
 def _share(section: Mapping[str, Any], key: str) -> float:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from winnow_contract.assignments import TrialAssignment
-from winnow_contract.manifests import Committed, manifest_head, value_entries
+from winnow_contract.manifests import REPEATS, Committed, manifest_head, value_entries
 from winnow_contract.pod import Pod
 from winnow_contract.results import TrialResult
 from winnow_contract.settings import SettingError, SettingValue
@@ -30,10 +30,14 @@ from winnow_trainer.data.dataset import Dataset
 from winnow_trainer.determinism import seed_everything
 from winnow_trainer.errors import TaskError, TrialError
 from winnow_trainer.isolation import check_size, run_alone
+from winnow_trainer.means import mean_extras, mean_quality, seeds_of
 from winnow_trainer.progress import Limits, TrialWatch
 from winnow_trainer.resources import memory_limit_bytes, peak_memory_bytes, reset_peak_memory
 from winnow_trainer.task import Task
 from winnow_trainer.training import Training, TrainingPlan, train
+
+Work = Callable[[Bench, TrialAssignment], TrialResult]
+"""What a trial does, to its result."""
 
 
 def set_up(pod: Pod, task: Task, dataset: Dataset, stop: threading.Event) -> Bench:
@@ -65,9 +69,17 @@ def run_trial(bench: Bench, assignment: TrialAssignment) -> TrialResult:
         StorageError, DeniedError: if the artifact cannot be written.
         Stopping: when SIGTERM has come.
     """
-    is_searched_by_folds = bench.task.evaluation.folds > 0 and not assignment.final_of
-    work = _cross_validate if is_searched_by_folds else _train_and_save
-    return run_alone(bench, assignment, lambda: work(bench, assignment))
+    return run_alone(bench, assignment, lambda: _work_of(bench, assignment)(bench, assignment))
+
+
+def _work_of(bench: Bench, assignment: TrialAssignment) -> Work:
+    """What a trial does; one that is trained once more does so once, whatever the search did."""
+    evaluation = bench.task.evaluation
+    if assignment.final_of:
+        return _train_and_save
+    if evaluation.folds:
+        return _cross_validate
+    return _repeat_and_save if evaluation.repeats > 1 else _train_and_save
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +95,53 @@ class _Trained:
 def _train_and_save(bench: Bench, assignment: TrialAssignment) -> TrialResult:
     settings = bench.task.settings_for(assignment)
     trained = _train(bench, assignment, settings, _watch(bench, assignment))
+    return _saved(bench, assignment, settings, trained)
+
+
+def _repeat_and_save(bench: Bench, assignment: TrialAssignment) -> TrialResult:
+    """Train several times; the values are means, and the model is that of the median training."""
+    settings, watch = bench.task.settings_for(assignment), _watch(bench, assignment)
+    seeds = seeds_of(assignment, bench.task.evaluation.repeats)
+    trained = list[_Trained]()
+    for number, seed in enumerate(seeds, 1):
+        watch.enter(f"training {number}/{len(seeds)}")
+        trained.append(_train(bench, replace(assignment, seed=seed), settings, watch))
+        trained[-1].model.to("cpu")  # the others of the device's memory
+    place = _median(bench, trained)
+    kept = replace(
+        trained[place],
+        validation=mean_quality([t.validation for t in trained]),
+        extras=mean_extras([t.extras for t in trained]),
+    )
+    kept.model.to(bench.train.targets.device)
+    each = [
+        {"seed": seed, "values": value_entries("validation", t.validation)}
+        for seed, t in zip(seeds, trained, strict=True)
+    ]
+    more = {REPEATS: each, "keptSeed": seeds[place]}
+    return _saved(bench, assignment, settings, kept, more)
+
+
+def _median(bench: Bench, trained: Sequence[_Trained]) -> int:
+    """Where the median training is by the objective; of an even number the better of the two."""
+    objective = bench.pod.assignments.objectives[0]
+    sign = -1 if objective.goal == "Maximize" else 1
+
+    def value(place: int) -> float:
+        measured = {**trained[place].validation, **without_errors(trained[place].extras)}
+        return sign * measured[objective.metric][0]
+
+    return sorted(range(len(trained)), key=value)[(len(trained) - 1) // 2]
+
+
+def _saved(
+    bench: Bench,
+    assignment: TrialAssignment,
+    settings: Mapping[str, SettingValue],
+    trained: _Trained,
+    more: Mapping[str, Any] | None = None,
+) -> TrialResult:
+    """Commit a trained model, with `more` in its manifest; gives the trial's result."""
     test = bench.quality(trained.model, bench.test)
     values = {**trained.validation, **without_errors(trained.extras)}
     folder = bench.pod.environment.artifacts
@@ -93,6 +152,7 @@ def _train_and_save(bench: Bench, assignment: TrialAssignment) -> TrialResult:
         **_manifest(bench, assignment, settings),
         "values": [*value_entries("validation", trained.validation), *value_entries("test", test)],
         "metrics": dict(trained.extras),
+        **(more or {}),
     }
     committed: Committed = save_artifact(
         folder / assignment.name / bench.pod.environment.attempt,
@@ -107,9 +167,13 @@ def _train_and_save(bench: Bench, assignment: TrialAssignment) -> TrialResult:
 def _cross_validate(bench: Bench, assignment: TrialAssignment) -> TrialResult:
     settings, watch = bench.task.settings_for(assignment), _watch(bench, assignment)
 
+    seeds = seeds_of(assignment, bench.task.evaluation.repeats)
+
     def train_fold(fold: Bench) -> tuple[Quality, Mapping[str, float]]:
-        trained = _train(fold, assignment, settings, watch)
-        return trained.validation, trained.extras
+        again = (replace(assignment, seed=seed) for seed in seeds)
+        trained = [_train(fold, trial, settings, watch) for trial in again]
+        quality = mean_quality([t.validation for t in trained])
+        return quality, mean_extras([t.extras for t in trained])
 
     return cross_validate(
         bench, assignment, watch, train_fold, _manifest(bench, assignment, settings)

@@ -19,22 +19,20 @@ class AlgorithmName(StrEnum):
     TPE = "TPE"
     CMAES = "CMAES"
     NSGAII = "NSGAII"
+    AUTO = "Auto"
 
 
-LEARNING = frozenset({AlgorithmName.TPE, AlgorithmName.CMAES, AlgorithmName.NSGAII})
-"""What they suggest depends on results."""
+LEARNING = frozenset(
+    {AlgorithmName.TPE, AlgorithmName.CMAES, AlgorithmName.NSGAII, AlgorithmName.AUTO}
+)
+"""What they suggest depends on results; Auto takes one of them where it is to learn."""
 WITH_CHOICES = frozenset(AlgorithmName) - {AlgorithmName.CMAES}
 """They search words as well as numbers."""
 WITH_SEVERAL_OBJECTIVES = frozenset(AlgorithmName) - {AlgorithmName.CMAES}
 """They take several objectives as they are."""
-WITH_CONDITIONS = frozenset(
-    {AlgorithmName.GRID, AlgorithmName.RANDOM, AlgorithmName.QMC, AlgorithmName.TPE}
-)
+WITH_CONDITIONS = frozenset(AlgorithmName) - {AlgorithmName.CMAES, AlgorithmName.NSGAII}
 """They search parameters that only some trials have."""
-
-WITH_ARCHITECTURES = frozenset(
-    {AlgorithmName.GRID, AlgorithmName.RANDOM, AlgorithmName.QMC, AlgorithmName.TPE}
-)
+WITH_ARCHITECTURES = frozenset(AlgorithmName) - {AlgorithmName.CMAES, AlgorithmName.NSGAII}
 """They search nets, `spec.space.architecture`."""
 
 

@@ -96,6 +96,7 @@ class Reason(StrEnum):
     NARROW_MARGIN = "NarrowMargin"
     TEMPLATE_EDITED = "TemplateEdited"
     WAITING_FOR_DELETION = "WaitingForDeletion"
+    WARM_START_LOST = "WarmStartLost"
 
 
 class Condition(ApiModel):

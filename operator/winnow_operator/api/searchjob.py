@@ -8,9 +8,8 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from winnow_operator.api.algorithms import AlgorithmName
-from winnow_operator.api.conditions import Condition
-from winnow_operator.api.early_stopping import EarlyStopping, RungProgress
-from winnow_operator.api.fields import ApiModel, DecimalString, DurationString, Timestamp
+from winnow_operator.api.early_stopping import EarlyStopping
+from winnow_operator.api.fields import ApiModel, DecimalString, DurationString, JobName
 from winnow_operator.api.rules import INSIDE_CLAIM, atomic_list, named_list, rules, unknown_fields
 from winnow_operator.api.searchjob_rules import (
     CONSTRAINT_LIMITS,
@@ -18,8 +17,20 @@ from winnow_operator.api.searchjob_rules import (
     FINISHED_SPEC,
     JOB_NAME,
     MAX_OBJECTIVES,
+    NOT_FROM_ITSELF,
     SPEC_RULES,
     STORAGE_FORM,
+)
+from winnow_operator.api.searchjob_status import (
+    MAX_PARETO,
+    ChosenAlgorithm,
+    FinalistStanding,
+    LiveTrial,
+    ParetoTrial,
+    SearchJobStatus,
+    TrialCounts,
+    WarmSource,
+    Winner,
 )
 from winnow_operator.api.space import (
     Choice,
@@ -40,21 +51,26 @@ from winnow_operator.api.task import (
     Setting,
     Task,
 )
-from winnow_operator.api.trial import Artifact, Assignment, MetricValue
+from winnow_operator.api.trial import Assignment
 
 __all__ = [
+    "MAX_PARETO",
     "Algorithm",
     "AlgorithmName",
     "Budget",
     "Choice",
+    "ChosenAlgorithm",
     "Constraint",
     "Data",
     "DataKind",
     "DoubleRange",
     "Evaluation",
     "Family",
+    "FinalistStanding",
+    "Finalists",
     "Goal",
     "IntRange",
+    "LiveTrial",
     "Model",
     "Objective",
     "OwnTrial",
@@ -70,13 +86,11 @@ __all__ = [
     "Storage",
     "Task",
     "TrialCounts",
+    "WarmSource",
+    "WarmStart",
     "When",
     "Winner",
 ]
-
-
-MAX_PARETO = 20
-"""Trials of a Pareto set that a status shows."""
 
 
 class Goal(StrEnum):
@@ -116,8 +130,9 @@ class Algorithm(ApiModel):
 
     name: AlgorithmName = AlgorithmName.TPE
     """Grid (every point once), Random, QMC (a Sobol' sequence: more even than Random), TPE
-    (tree-structured Parzen estimator), CMAES (covariance matrix adaptation, for numbers), or NSGAII
-    (a genetic algorithm, for several objectives)."""
+    (tree-structured Parzen estimator), CMAES (covariance matrix adaptation, for numbers), NSGAII (a
+    genetic algorithm, for several objectives), or Auto (one of these by the space and the budget;
+    docs/search.md has the rules, `status.algorithm` the choice)."""
     seed: int | None = Field(default=None, ge=0, le=2_147_483_647)
     """Makes the search repeatable; a Grid with a seed goes through its points in random order."""
 
@@ -129,6 +144,26 @@ class StartPoint(ApiModel):
         min_length=1, max_length=32, json_schema_extra=named_list("name")
     )
     """A value for each parameter that belongs to it."""
+
+
+class WarmStart(ApiModel):
+    """Another search whose trials the algorithm knows from the start."""
+
+    search_job: JobName
+    """Name of a SearchJob of the same namespace over the same parameters, for the same objectives;
+    this job waits until it has ended."""
+    max_trials: int = Field(default=200, ge=1, le=1000)
+    """How many of its trials are taken at most; of more, some of all ranks from the best to the
+    worst."""
+
+
+class Finalists(ApiModel):
+    """How the winner is named: the best few are trained again, with fresh seeds."""
+
+    count: int = Field(default=3, ge=1, le=10)
+    """How many of the best trials are trained again."""
+    repeats: int = Field(default=3, ge=1, le=10)
+    """How often each of them; its value is the mean."""
 
 
 class Budget(ApiModel):
@@ -185,6 +220,14 @@ class SearchJobSpec(ApiModel):
         default=(), max_length=32, json_schema_extra=atomic_list()
     )
     """Points that are tried first, such as the best known so far; the algorithm learns from them."""
+    warm_start: tuple[WarmStart, ...] = Field(
+        default=(), max_length=4, json_schema_extra=named_list("searchJob")
+    )
+    """Other searches that the algorithm learns from before its first trial; their trials count in no
+    budget, and cannot win here."""
+    finalists: Finalists | None = None
+    """Names the winner from fresh trainings of the best trials after the search, so that it has not
+    won by luck; outside of `budget.maxTrials`, inside `budget.maxDuration`."""
     budget: Budget = Budget()
     """How much may be spent; may be edited while the job runs."""
     early_stopping: EarlyStopping | None = None
@@ -202,122 +245,10 @@ class SearchJobSpec(ApiModel):
     """Deletes the job and its Trials so long after its end; files on a claim stay."""
 
 
-class TrialCounts(ApiModel):
-    """How many trials there are of each outcome."""
-
-    total: int = Field(default=0, ge=0)
-    """All trials that were made."""
-    active: int = Field(default=0, ge=0)
-    """Waiting for an outcome."""
-    succeeded: int = Field(default=0, ge=0)
-    """Ended well."""
-    stopped: int = Field(default=0, ge=0)
-    """Stopped by a rule."""
-    failed: int = Field(default=0, ge=0)
-    """Failed by their own fault."""
-
-
-class Winner(ApiModel):
-    """The best trial."""
-
-    trial: str = Field(max_length=63)
-    """Name of its Trial."""
-    parameters: tuple[Assignment, ...] = Field(
-        default=(), max_length=32, json_schema_extra=atomic_list()
-    )
-    """The values it was given."""
-    values: tuple[MetricValue, ...] = Field(
-        default=(), max_length=32, json_schema_extra=atomic_list()
-    )
-    """Metrics on the validation split, or means over the folds; the objective first."""
-    final_trial: str | None = Field(default=None, max_length=63)
-    """Name of the Trial that trained it once more, where the search has folds: test values and
-    artifact are of that one."""
-    test: tuple[MetricValue, ...] = Field(default=(), max_length=8, json_schema_extra=atomic_list())
-    """The objective's metric on the test split."""
-    artifact: Artifact | None = None
-    """The trained model."""
-    reason: str | None = Field(default=None, max_length=512)
-    """Why it is this one, where there are several objectives."""
-    warning: str | None = Field(default=None, max_length=512)
-    """Says when the lead over the runner-up is within one standard error."""
-
-
-class LiveTrial(ApiModel):
-    """The best of the trials that run now, as Prometheus has it."""
-
-    trial: str = Field(max_length=63)
-    """Name of its Trial."""
-    value: DecimalString
-    """The latest value of the objective."""
-    step: int | None = Field(default=None, ge=0)
-    """The latest epoch, or step of a program of your own."""
-
-
-class ParetoTrial(ApiModel):
-    """A trial that no other beats in all objectives."""
-
-    trial: str = Field(max_length=63)
-    """Name of its Trial."""
-    values: tuple[DecimalString, ...] = Field(
-        max_length=MAX_OBJECTIVES, json_schema_extra=atomic_list()
-    )
-    """Its value for each objective, in their order."""
-
-
-class SearchJobStatus(ApiModel):
-    """What has come of it so far."""
-
-    observed_generation: int = -1
-    """Generation of the spec that this status speaks of; -1 before the first reconcile."""
-    conditions: tuple[Condition, ...] = Field(
-        default=(), max_length=16, json_schema_extra=named_list("type")
-    )
-    """Reconciling, Stalled, Complete, Failed, Suspended, Degraded, MetricsAvailable."""
-    state: str | None = Field(default=None, max_length=63)
-    """One word for people: the reason that matters most now."""
-    progress: str | None = Field(default=None, max_length=32)
-    """Trials with an outcome and trials planned, `12/60`."""
-    trials: TrialCounts = TrialCounts()
-    """Trials by outcome."""
-    active_pods: int = Field(default=0, ge=0)
-    """Pods that run or wait to run."""
-    metric: str | None = Field(default=None, max_length=63)
-    """The objective's metric; of several objectives the first one's."""
-    best_value: DecimalString | None = None
-    """The best objective value so far; of several objectives the winner's value for the first."""
-    live: LiveTrial | None = None
-    """The best of the trials that run, where Prometheus is there; it lags by a scrape and up to half
-    a minute."""
-    rungs: tuple[RungProgress, ...] = Field(
-        default=(), max_length=32, json_schema_extra=atomic_list()
-    )
-    """What early stopping has let go on, so that no trial is decided twice at a rung."""
-    pareto_size: int | None = Field(default=None, ge=0)
-    """How many trials no other beats in all objectives, where there are several objectives."""
-    pareto: tuple[ParetoTrial, ...] = Field(
-        default=(), max_length=MAX_PARETO, json_schema_extra=atomic_list()
-    )
-    """These trials, the best in the first objective first; of more than 20, the ends and some evenly
-    between them."""
-    winner: Winner | None = None
-    """The best trial; final once the job is Complete."""
-    start_time: Timestamp | None = None
-    """When the first batch was made."""
-    completion_time: Timestamp | None = None
-    """When the job ended."""
-    suspended_seconds: int = Field(default=0, ge=0)
-    """Time spent suspended since the first batch, up to the last resume."""
-    trainer_image: str | None = Field(default=None, max_length=512)
-    """The image that all trials of this job run, pinned by digest at the first batch."""
-    pod_template_hash: str | None = Field(default=None, max_length=64)
-    """Hash of `spec.podTemplate` as it was at the first batch."""
-
-
 class SearchJob(ApiModel):
     """A search for the best parameters of a model, run as pods, to a winner with an artifact."""
 
-    model_config = ConfigDict(json_schema_extra=rules(JOB_NAME, FINISHED_SPEC))
+    model_config = ConfigDict(json_schema_extra=rules(JOB_NAME, NOT_FROM_ITSELF, FINISHED_SPEC))
 
     spec: SearchJobSpec
     """What you ask for."""

@@ -220,13 +220,24 @@ _LEARNS_FROM_START = Rule(
     ),
     ".start",
 )
-_ROOM_FOR_FINALS = Rule(
-    f"!has(self.budget.maxTrials) || self.budget.maxTrials <= {MAX_SEARCHED} || !has(self.task) || "
-    "!has(self.task.evaluation.folds)",
-    f"budget.maxTrials must be at most {MAX_SEARCHED} with folds",
+_LEARNS_FROM_OTHERS = Rule(
+    f"!has(self.warmStart) || self.warmStart.size() == 0 || {_is_one_of(LEARNING)}",
+    "warmStart is for algorithms that learn",
     said(
-        f"budget.maxTrials is %s, with evaluation.folds it must be at most {MAX_SEARCHED}: the numbers "
-        "above are for the winner, which is trained once more",
+        "warmStart names %s, and algorithm %s learns nothing from it: use "
+        f"{those_that_can(LEARNING)}",
+        "self.warmStart[0].searchJob",
+        "self.algorithm.name",
+    ),
+    ".warmStart",
+)
+_ROOM_FOR_FINALS = Rule(
+    f"!has(self.budget.maxTrials) || self.budget.maxTrials <= {MAX_SEARCHED} || "
+    "(!has(self.finalists) && (!has(self.task) || !has(self.task.evaluation.folds)))",
+    f"budget.maxTrials must be at most {MAX_SEARCHED} with folds or finalists",
+    said(
+        f"budget.maxTrials is %s, with evaluation.folds or finalists it must be at most {MAX_SEARCHED}: "
+        "the numbers above are for what is trained once more",
         "self.budget.maxTrials",
     ),
     ".budget.maxTrials",
@@ -293,6 +304,7 @@ SPEC_RULES = (
     _ROOM_IN_RESULTS,
     _ROOM_FOR_CONSTRAINED,
     _LEARNS_FROM_START,
+    _LEARNS_FROM_OTHERS,
     _ROOM_FOR_FINALS,
     _NOT_FIXED,
     _ONE_TO_STOP_BY,
@@ -303,6 +315,8 @@ SPEC_RULES = (
     unchanged("space"),
     unchanged("algorithm"),
     unchanged("start", optional=True),
+    unchanged("warmStart", optional=True),
+    unchanged("finalists", optional=True),
     unchanged("earlyStopping", optional=True),
     unchanged("trialsPerPod"),
     unchanged("storage", optional=True),
@@ -319,6 +333,11 @@ JOB_NAME = Rule(
         "self.metadata.name",
         "self.metadata.name.size()",
     ),
+)
+NOT_FROM_ITSELF = Rule(
+    "!has(self.spec.warmStart) || !self.spec.warmStart.exists(w, w.searchJob == self.metadata.name)",
+    "spec.warmStart names this job itself: name another one",
+    path=".spec.warmStart",
 )
 FINISHED_SPEC = Rule(
     "!has(oldSelf.status) || !has(oldSelf.status.conditions) || "

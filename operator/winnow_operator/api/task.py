@@ -168,6 +168,9 @@ class Evaluation(ApiModel):
     parts, classes evenly, and a trial trains once for each of them, one after the other in its pod.
     Its value is the mean, with the standard error of that mean. The winner is trained once more,
     with the first fold as its validation split; that model is the one to keep."""
+    repeats: int = Field(default=1, ge=1, le=10)
+    """How often a trial trains, each time with another seed: its value is the mean, with the standard
+    error of that mean, and its model that of the median training. With folds, how often each fold."""
     seed: int = Field(default=0, ge=0, le=2_147_483_647)
     """Seed of the split."""
 

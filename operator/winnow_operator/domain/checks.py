@@ -20,7 +20,7 @@ from winnow_operator.api.searchjob_rules import (
     MAX_SEARCHED,
 )
 from winnow_operator.domain.architecture_checks import check_architecture
-from winnow_operator.domain.finals import trains_finals
+from winnow_operator.domain.finals import final_plan
 from winnow_operator.domain.jobs import JobSpec
 from winnow_operator.domain.pod_template_checks import check_pod_template
 from winnow_operator.domain.space_checks import (
@@ -30,7 +30,7 @@ from winnow_operator.domain.space_checks import (
     check_limits,
     check_parameters,
 )
-from winnow_operator.domain.start_checks import check_start
+from winnow_operator.domain.start_checks import check_start, check_warm_start
 from winnow_operator.domain.stopping_checks import check_early_stopping
 from winnow_operator.domain.task_checks import check_task
 
@@ -113,10 +113,10 @@ def constraints_can_hold(spec: SearchJobSpec) -> Iterator[str]:
 def room_for_finals(spec: SearchJobSpec) -> Iterator[str]:
     """What trains the winner once more has numbers of its own."""
     limit = spec.budget.max_trials
-    if limit is not None and limit > MAX_SEARCHED and trains_finals(spec):
+    if limit is not None and limit > MAX_SEARCHED and final_plan(spec) is not None:
         yield (
-            f"spec.budget.maxTrials is {limit}, with evaluation.folds it must be at most "
-            f"{MAX_SEARCHED}: the numbers above are for the winner, which is trained once more"
+            f"spec.budget.maxTrials is {limit}, with evaluation.folds or finalists it must be at most "
+            f"{MAX_SEARCHED}: the numbers above are for what is trained once more"
         )
 
 
@@ -154,6 +154,7 @@ CHAIN: tuple[Check, ...] = (
     check_limits,  # constraints between parameters
     check_conditions,  # what belongs to some trials only
     check_start,  # points to begin with
+    check_warm_start,  # searches to learn from
     check_early_stopping,  # objective and rungs
     trials_have_an_end,
     objectives_fit,

@@ -8,12 +8,19 @@ from dataclasses import dataclass, replace
 from winnow_operator.api.conditions import Reason
 from winnow_operator.api.searchjob import Goal, SearchJobSpec
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.finals import final_of, trains_finals
+from winnow_operator.domain.finals import (
+    FinalPlan,
+    are_whole,
+    final_plan,
+    leading,
+    leaves_no_models,
+)
 from winnow_operator.domain.jobs import JobSpec
 from winnow_operator.domain.ledger import Ledger
 from winnow_operator.domain.outcome_constraints import describe
 from winnow_operator.domain.outcomes import CONTRACT_CAUSE
 from winnow_operator.domain.pareto import meets_targets
+from winnow_operator.domain.standings import Standing
 from winnow_operator.domain.winner import best_record
 
 
@@ -138,6 +145,8 @@ def everything_tried(progress: Progress) -> Ending | None:
         words = f"all {made} trials of spec.budget.maxTrials have an outcome"
         return _with_winner(progress, Reason.BUDGET_SPENT, words)
     words = f"all {made} points of the space have been tried"
+    if made < progress.planned and progress.spec.space.constraints:
+        words = f"after {made} trials no further point was found that keeps spec.space.constraints"
     return _with_winner(progress, Reason.SPACE_EXHAUSTED, words)
 
 
@@ -177,23 +186,40 @@ def search_ending(progress: Progress) -> Ending | None:
 
 def find_ending(progress: Progress) -> Ending | None:
     """How the job ends, or None while the search goes on or a final training does."""
-    ending = search_ending(progress)
-    if ending is None or ending.failed or not trains_finals(progress.spec):
+    ending, plan = search_ending(progress), final_plan(progress.spec)
+    if ending is None or ending.failed or plan is None:
         return ending
-    ledger = progress.ledger
-    if (final := final_of(ledger, best_record(ledger))) is not None:
-        words = f"{ending.message}; trial number {final.final_of} was trained once more"
-        return replace(ending, message=words)
-    if progress.is_over_time:
-        words = (
-            f"the search ran for spec.budget.maxDuration, {progress.spec.budget.max_duration}, which "
-            "left no time to train the winner once more: it has no model"
+    winner = leading(progress.ledger, plan)
+    if winner is not None and are_whole(progress.ledger, plan):
+        return replace(ending, message=f"{ending.message}; {_trained_again(winner, plan)}")
+    return _too_late(progress, winner) if progress.is_over_time else None
+
+
+def _trained_again(winner: Standing, plan: FinalPlan) -> str:
+    if not plan.names_winner:
+        return f"trial number {winner.number} was trained once more"
+    return (
+        f"of the best trials, at most {plan.count}, which were trained {plan.repeats} times more, "
+        f"number {winner.number} is the best"
+    )
+
+
+def _too_late(progress: Progress, winner: Standing | None) -> Ending:
+    words = (
+        f"the search ran for spec.budget.maxDuration, {progress.spec.budget.max_duration}, which "
+    )
+    if winner is not None and winner.finals:
+        words += (
+            "left no time to train all finalists again: the winner is the best of those that were"
         )
-        return Ending(Reason.DEADLINE_REACHED, words)
-    return None
+    elif leaves_no_models(progress.spec):
+        words += "left no time to train the winner once more: it has no model"
+    else:
+        words += "left no time to train the finalists again: the winner is the best of the search"
+    return Ending(Reason.DEADLINE_REACHED, words)
 
 
 def is_after_search(progress: Progress) -> bool:
     """Whether the search is over and only its final training may be missing."""
-    ending = search_ending(progress) if trains_finals(progress.spec) else None
+    ending = None if final_plan(progress.spec) is None else search_ending(progress)
     return ending is not None and not ending.failed

@@ -81,7 +81,11 @@ def meets_targets(trial: Valued, objectives: Sequence[Objective]) -> bool:
 
 def compromise(front: Sequence[T], objectives: Sequence[Objective]) -> T | None:
     """The winner of a Pareto set, by the rule above; None of an empty one."""
-    eligible = [t for t in front if meets_targets(t, objectives)] or list(front)
+    return next(iter(by_compromise(front, objectives)), None)
+
+
+def by_compromise(front: Sequence[T], objectives: Sequence[Objective]) -> list[T]:
+    """A Pareto set with the best compromise first, by the rule above."""
     scores = {t.number: scores_of(t, objectives) for t in front}
     columns = list(zip(*scores.values(), strict=True))
     lowest, highest = [min(c) for c in columns], [max(c) for c in columns]
@@ -90,7 +94,10 @@ def compromise(front: Sequence[T], objectives: Sequence[Objective]) -> T | None:
         ranges = zip(scores[trial.number], lowest, highest, strict=True)
         return math.hypot(*((s - low) / (high - low) for s, low, high in ranges if high > low))
 
-    return min(eligible, key=lambda t: (distance(t), t.number), default=None)
+    def order(trial: T) -> tuple[bool, float, int]:
+        return not meets_targets(trial, objectives), distance(trial), trial.number
+
+    return sorted(front, key=order)
 
 
 def reason_of(front: Sequence[Valued], winner: Valued, objectives: Sequence[Objective]) -> str:

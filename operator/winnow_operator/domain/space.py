@@ -104,6 +104,13 @@ class Space:
     def _has_children(self, dimension: Dimension) -> bool:
         return any(c.parent == dimension.name for c in self.conditions.values())
 
+    def tree_sizes(self) -> list[tuple[Dimension, int]]:
+        """Each dimension without a condition, and how many assignments it and its tree have.
+
+        Only where `size` is known; a place (`at`) counts them through, the last one fastest.
+        """
+        return [(root, self._tree_size(root)) for root in self._roots]
+
     def _tree_size(self, root: Dimension) -> int:
         """Different assignments of a dimension and of all that depend on it; sizes are known."""
         count = root.size or 1

@@ -43,6 +43,18 @@ def check_start(spec: SearchJobSpec) -> Iterator[str]:
             yield f"{field} is the same point as spec.start[{first}]: keep one"
 
 
+def check_warm_start(spec: SearchJobSpec) -> Iterator[str]:
+    """The algorithm learns, and no search is named twice."""
+    names = [warm.search_job for warm in spec.warm_start]
+    if names and spec.algorithm.name not in LEARNING:
+        yield (
+            f"spec.warmStart names {names[0]}, and algorithm {spec.algorithm.name} learns nothing from "
+            f"it: use {those_that_can(LEARNING)}"
+        )
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"spec.warmStart names {name} more than once: keep one"
+
+
 def read_point(space: Space, point: StartPoint) -> dict[str, Value]:
     """A point as an assignment.
 

@@ -9,17 +9,21 @@ from winnow_contract.results import is_reportable
 from winnow_operator.api.conditions import ConditionType, Reason
 from winnow_operator.api.fields import decimal_text
 from winnow_operator.api.searchjob import (
+    ChosenAlgorithm,
+    FinalistStanding,
     Goal,
     LiveTrial,
     ParetoTrial,
     SearchJobSpec,
     SearchJobStatus,
     TrialCounts,
+    WarmSource,
     Winner,
 )
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.blockages import format_time
 from winnow_operator.domain.early_stopping import show_passed
+from winnow_operator.domain.finals import final_plan, leading
 from winnow_operator.domain.job_conditions import (
     JobSituation,
     OpenVerdict,
@@ -30,9 +34,9 @@ from winnow_operator.domain.job_conditions import (
     suspended_seconds,
 )
 from winnow_operator.domain.kinds import trial_number
-from winnow_operator.domain.ledger import Ledger, TrialRecord
+from winnow_operator.domain.ledger import Ledger
 from winnow_operator.domain.metrics_condition import Listening, metrics_verdict
-from winnow_operator.domain.winner import best_record
+from winnow_operator.domain.standings import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,9 @@ class Situation(JobSituation):
     previous: SearchJobStatus
     winner: Winner | None = None
     pareto: tuple[ParetoTrial, ...] = ()
+    algorithm: ChosenAlgorithm | None = None
+    warm_start: tuple[WarmSource, ...] = ()
+    finalists: tuple[FinalistStanding, ...] = ()
     listening: Listening = field(default_factory=Listening)
     passed: Mapping[int, int] = field(default_factory=dict)
     """The last rung at which early stopping has let a trial go on, by number."""
@@ -51,7 +58,6 @@ class Situation(JobSituation):
 def make_status(situation: Situation) -> SearchJobStatus:
     """The whole status that the situation calls for."""
     now, previous, ending = situation.now, situation.previous, situation.ending
-    best = best_record(situation.ledger)
     return SearchJobStatus(
         observed_generation=situation.generation,
         conditions=make_conditions(situation, {**_margin(situation), **_metrics(situation)}),
@@ -60,11 +66,14 @@ def make_status(situation: Situation) -> SearchJobStatus:
         trials=counts_of(situation.ledger),
         active_pods=0 if ending or situation.spec.suspend else situation.active_pods,
         metric=situation.spec.objectives[0].metric,
-        best_value=None if best is None else _value(best, situation.spec),
+        best_value=_best_value(situation),
         live=None if ending else _live(situation),
         rungs=() if ending else show_passed(situation.passed, situation.ledger.active),
         pareto_size=len(situation.ledger.front) if situation.ledger.objectives else None,
         pareto=situation.pareto,
+        algorithm=situation.algorithm,
+        warm_start=situation.warm_start,
+        finalists=situation.finalists,
         winner=situation.winner,
         start_time=situation.started,
         completion_time=format_time(now) if ending else None,
@@ -111,11 +120,18 @@ def counts_of(ledger: Ledger) -> TrialCounts:
     )
 
 
-def _value(best: TrialRecord, spec: SearchJobSpec) -> str | None:
-    score = best.score
+def _best_value(situation: Situation) -> str | None:
+    """The winner's value for the first objective, as things are."""
+    best = leading(situation.ledger, final_plan(situation.spec))
+    return None if best is None else next(iter(values_of(best, situation.spec)), None)
+
+
+def values_of(standing: Standing, spec: SearchJobSpec) -> tuple[str, ...]:
+    """The value of each objective, as it was measured."""
+    score = standing.score
     if score is None:
-        return decimal_text(best.values[0]) if best.values else None
-    return decimal_text(score if spec.objectives[0].goal is Goal.MINIMIZE else -score)
+        return tuple(map(decimal_text, standing.values[: len(spec.objectives)]))
+    return (decimal_text(score if spec.objectives[0].goal is Goal.MINIMIZE else -score),)
 
 
 def is_urgent(old: SearchJobStatus, new: SearchJobStatus) -> bool:

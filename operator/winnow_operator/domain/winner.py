@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from heapq import nsmallest
 from typing import Any
 
 from winnow_operator.api.searchjob import MAX_PARETO, Winner
 from winnow_operator.api.trial import Outcome, TrialStatus
 from winnow_operator.domain.ledger import Ledger, TrialRecord, rank
-from winnow_operator.domain.pareto import compromise, front_of, scores_of
+from winnow_operator.domain.pareto import by_compromise, compromise, front_of, scores_of
 
 
 def best_record(ledger: Ledger) -> TrialRecord | None:
@@ -16,13 +17,35 @@ def best_record(ledger: Ledger) -> TrialRecord | None:
 
     One that could not be trained once more has no model to keep, so the next best takes its place.
     """
-    lost = {final.final_of for final in ledger.finals.values() if final.outcome is Outcome.FAILED}
+    lost = _lost(ledger)
     if ledger.objectives:
         return compromise(_front_without(ledger, lost), ledger.objectives)
     if not lost:
         return next(iter(ledger.leaders), None)
+    return min(_able(ledger, lost), key=rank, default=None)
+
+
+def best_records(ledger: Ledger, count: int) -> list[TrialRecord]:
+    """The best few, the best first; of several objectives those of the Pareto set."""
+    if count == 1:
+        best = best_record(ledger)
+        return [] if best is None else [best]
+    lost = _lost(ledger)
+    if ledger.objectives:
+        front = _front_without(ledger, lost)
+        return by_compromise(front, ledger.objectives)[:count]
+    return nsmallest(count, _able(ledger, lost), key=rank)
+
+
+def _lost(ledger: Ledger) -> set[int]:
+    """Trials that could not be trained once more."""
+    ends = {Outcome.FAILED, Outcome.STOPPED}
+    return {final.final_of for final in ledger.finals.values() if final.outcome in ends}
+
+
+def _able(ledger: Ledger, lost: Collection[int]) -> Iterator[TrialRecord]:
     able = (r for r in ledger.finished() if r.can_win and r.score is not None)
-    return min((r for r in able if r.number not in lost), key=rank, default=None)
+    return (r for r in able if r.number not in lost)
 
 
 def _front_without(ledger: Ledger, lost: Collection[int]) -> tuple[TrialRecord, ...]:

@@ -7,12 +7,13 @@ the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.space import Value
+from winnow_operator.domain.warm_starts import KnownTrial
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,22 @@ class Record:
     def results(self) -> tuple[float, ...]:
         """The score of each objective; empty without a value."""
         return self.scores or (() if self.score is None else (self.score,))
+
+
+def known_records(trials: Sequence[KnownTrial]) -> list[Record]:
+    """Trials of other searches as records that come before all trials of this one."""
+    first = 1 - len(trials)
+    return [
+        Record(
+            number=number,
+            assignment=trial.assignment,
+            outcome=Outcome.SUCCEEDED,
+            score=trial.scores[0] if len(trial.scores) == 1 else None,
+            scores=trial.scores if len(trial.scores) > 1 else (),
+            violation=trial.violation,
+        )
+        for number, trial in enumerate(trials, first)
+    ]
 
 
 class SearchEngine(Protocol):

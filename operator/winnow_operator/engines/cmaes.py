@@ -3,7 +3,9 @@
 Hansen, "The CMA Evolution Strategy: A Tutorial", 2016, as the package `cmaes` has it, with the
 settings of Optuna's sampler: all parameters in [0, 1], the mean in the middle, a sixth for the
 first step size. Optuna's sampler itself keeps its state pickled in its trials and in the order in
-which they ended, so it could not repeat a search from our records.
+which they ended, so it could not repeat a search from our records. What is known from other searches
+makes the first distribution (Nomura et al., "Warm Starting CMA-ES for Hyperparameter Optimization",
+AAAI 2021).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from cmaes import CMA
+from cmaes import CMA, get_warm_start_mgd
 from typing_extensions import override
 
 from winnow_operator.domain.space import Dimension, Listed, Space, Value
@@ -22,6 +24,8 @@ from winnow_operator.engines.generations import GenerationEngine
 from winnow_operator.engines.seeds import derived
 
 FIRST_STEP = 1 / 6
+FEWEST_KNOWN = 10
+"""Trials of other searches from which a distribution is taken: its best tenth must be one at least."""
 REDRAWS = 64
 """Suggestions that may be duplicates before a random new point is taken."""
 STRETCH = 1.05
@@ -29,24 +33,35 @@ STRETCH = 1.05
 
 Point = npt.NDArray[np.float64]
 """(dimensions,), each in [0, 1]"""
+Matrix = npt.NDArray[np.float64]
+"""(dimensions, dimensions)"""
 
 
 class CmaesEngine(GenerationEngine[CMA]):
     """CMA-ES over the recorded trials; choices it cannot search."""
 
-    def __init__(self, space: Space, seed: int) -> None:
+    def __init__(self, space: Space, seed: int, known: Sequence[Record] = ()) -> None:
         self._axes = [_in_order(d) for d in space.dimensions if d.size != 1]
         self._fixed = {d.name: d.at(0) for d in space.dimensions if d.size == 1}
-        super().__init__(space, seed, population_size(len(self._axes)))
+        super().__init__(space, seed, population_size(len(self._axes)), known)
 
     @override
     def _new_model(self) -> CMA:
-        return self._model_at(np.full(max(1, len(self._axes)), 0.5))
+        if not self._known or not self._axes:
+            return self._model_at(np.full(max(1, len(self._axes)), 0.5))
+        ranked = [(self._position(r), value) for r, value in _ranked(self._known)]
+        if len(ranked) < FEWEST_KNOWN:
+            return self._model_at(min(ranked, key=lambda pair: pair[1])[0])
+        mean, step, covariance = get_warm_start_mgd(ranked)
+        return self._model_at(np.clip(mean, 0.0, 1.0), step, covariance)
 
-    def _model_at(self, mean: Point) -> CMA:
+    def _model_at(
+        self, mean: Point, step: float = FIRST_STEP, covariance: Matrix | None = None
+    ) -> CMA:
         return CMA(
             mean=mean,
-            sigma=FIRST_STEP,
+            sigma=step,
+            cov=covariance,
             bounds=np.array([(0.0, 1.0)] * len(mean)),
             n_max_resampling=10 * len(mean),
             population_size=self._population,

@@ -21,8 +21,11 @@ from winnow_operator.engines.unseen import Seen
 class GenerationEngine(ReplayedEngine[Model]):
     """Tells a model of each generation, and asks it for points."""
 
-    def __init__(self, space: Space, seed: int, population: int) -> None:
+    def __init__(
+        self, space: Space, seed: int, population: int, known: Sequence[Record] = ()
+    ) -> None:
         super().__init__()
+        self._known = known
         self._space = space
         self._seed = seed
         self._population = population

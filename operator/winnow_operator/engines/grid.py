@@ -6,7 +6,8 @@ the square of the trials (reference: Optuna's own documentation of `GridSampler`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from winnow_operator.domain.space import Space, Value
 from winnow_operator.engines.base import Record
@@ -26,7 +27,7 @@ class GridEngine:
         self.size = self._grid.size or 0
         self._allowed: list[int] = []
         """Where there are constraints: places of the allowed points, as far as was looked."""
-        self._looked_at = 0
+        self._further: Iterator[int] | None = None
 
     def observe(self, record: Record) -> None:
         """Nothing to learn: a grid does not depend on results."""
@@ -39,11 +40,12 @@ class GridEngine:
         """
         if not self._grid.limits:
             return self._grid.at(self._place(number - 1)) if number <= self.size else None
-        while len(self._allowed) < number and self._looked_at < self.size:
-            place = self._place(self._looked_at)
-            self._looked_at += 1
-            if self._grid.allows(self._grid.at(place)):
-                self._allowed.append(place)
+        if self._further is None:
+            # numpy takes 20 MB and a moment: only a Grid with constraints pays.
+            from winnow_operator.engines.sifting import allowed_places
+
+            self._further = allowed_places(self._grid, self.size, self._seed)
+        self._allowed += islice(self._further, max(0, number - len(self._allowed)))
         if not self._allowed:
             raise InvalidSpecError(NOTHING_ALLOWED)
         return self._grid.at(self._allowed[number - 1]) if number <= len(self._allowed) else None

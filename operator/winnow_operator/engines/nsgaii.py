@@ -51,15 +51,20 @@ class NsgaiiEngine(GenerationEngine[Parents]):
     """NSGA-II over the recorded trials."""
 
     def __init__(
-        self, space: Space, seed: int, objectives: int = 1, population: int = POPULATION
+        self,
+        space: Space,
+        seed: int,
+        objectives: int = 1,
+        population: int = POPULATION,
+        known: Sequence[Record] = (),
     ) -> None:
-        super().__init__(space, seed, population)
+        super().__init__(space, seed, population, known)
         self._distributions = distributions_of(space)
         self._objectives = objectives
 
     @override
     def _new_model(self) -> Parents:
-        return Parents()
+        return self._told(Parents(), self._known) if len(self._known) > 1 else Parents()
 
     @override
     def _told(self, model: Parents, generation: Sequence[Record]) -> Parents:

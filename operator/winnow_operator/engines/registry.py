@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from winnow_operator.api.algorithms import LEARNING
 from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
 from winnow_operator.domain.space import Space, grid_size
 from winnow_operator.domain.start_checks import read_point
-from winnow_operator.engines.base import SearchEngine
+from winnow_operator.domain.warm_starts import KnownTrial
+from winnow_operator.engines.auto import choose_algorithm, with_algorithm
+from winnow_operator.engines.base import Record, SearchEngine, known_records
 from winnow_operator.engines.grid import GridEngine
 from winnow_operator.engines.sampling import RandomEngine
 from winnow_operator.engines.started import StartedEngine
@@ -26,19 +30,28 @@ def is_adaptive(spec: SearchJobSpec) -> bool:
     return spec.algorithm.name in LEARNING
 
 
-def make_engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
+def make_engine(
+    spec: SearchJobSpec, space: Space, known: Sequence[KnownTrial] = ()
+) -> SearchEngine:
     """A new engine that has observed nothing yet.
+
+    Args:
+        spec: of the search.
+        space: the same, parsed.
+        known: trials of other searches, of which engines that learn know.
 
     Raises:
         InvalidSpecError: if the algorithm cannot search this space.
     """
-    engine = _engine(spec, space)
+    engine = _engine(spec, space, known_records(known))
     if not spec.start:
         return engine
     return StartedEngine([read_point(space, point) for point in spec.start], engine)
 
 
-def _engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
+def _engine(  # noqa: PLR0911 -- one for each algorithm
+    spec: SearchJobSpec, space: Space, known: Sequence[Record]
+) -> SearchEngine:
     match spec.algorithm.name:
         case AlgorithmName.GRID:
             return GridEngine(space, spec.algorithm.seed)
@@ -52,15 +65,17 @@ def _engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
         case AlgorithmName.CMAES:
             from winnow_operator.engines.cmaes import CmaesEngine
 
-            return CmaesEngine(space, job_seed(spec))
+            return CmaesEngine(space, job_seed(spec), known)
         case AlgorithmName.TPE:
             from winnow_operator.engines.tpe import TpeEngine
 
-            return TpeEngine(space, job_seed(spec), len(spec.objectives))
+            return TpeEngine(space, job_seed(spec), len(spec.objectives), known)
         case AlgorithmName.NSGAII:
             from winnow_operator.engines.nsgaii import NsgaiiEngine
 
-            return NsgaiiEngine(space, job_seed(spec), len(spec.objectives))
+            return NsgaiiEngine(space, job_seed(spec), len(spec.objectives), known=known)
+        case AlgorithmName.AUTO:
+            return _engine(with_algorithm(spec, choose_algorithm(spec, space).name), space, known)
 
 
 def planned_trials(spec: SearchJobSpec, space: Space) -> int:

@@ -15,7 +15,8 @@ that is rebuilt from its records suggest the same:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import optuna
@@ -50,7 +51,10 @@ class TpeEngine:
 
     adaptive = True
 
-    def __init__(self, space: Space, seed: int, objectives: int = 1) -> None:
+    def __init__(
+        self, space: Space, seed: int, objectives: int = 1, known: Sequence[Record] = ()
+    ) -> None:
+        self._known = known
         self._space = space
         self._seed = seed
         self._objectives = objectives
@@ -98,11 +102,14 @@ class TpeEngine:
     def _study_for(self, number: int) -> _OrderedStudy:
         later = [r.number for r in self._records.values() if r.number > number and _is_active(r)]
         if later:  # what was suggested for them depends on this number, not the other way round
-            known = (r for r in self._records.values() if r.number not in later)
-            return _OrderedStudy.of(self._space, self._objectives, known)
+            earlier = (r for r in self._records.values() if r.number not in later)
+            return self._study_of(earlier)
         if self._study is None:
-            self._study = _OrderedStudy.of(self._space, self._objectives, self._records.values())
+            self._study = self._study_of(self._records.values())
         return self._study
+
+    def _study_of(self, records: Iterable[Record]) -> _OrderedStudy:
+        return _OrderedStudy.of(self._space, self._objectives, (*self._known, *records))
 
 
 @dataclass(slots=True)
@@ -115,7 +122,7 @@ class _OrderedStudy:
     positions: dict[int, int] = field(default_factory=dict)
     """Optuna's number of each record."""
     length: int = 0
-    last: int = 0
+    last: float = -math.inf
 
     @classmethod
     def of(cls, space: Space, objectives: int, records: Iterable[Record]) -> _OrderedStudy:

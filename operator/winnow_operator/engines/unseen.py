@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from winnow_operator.domain.space import Space, Value
 from winnow_operator.domain.space_limits import MAX_SIFTED
@@ -15,6 +15,10 @@ REDRAWS = 64
 CONSTRAINED_REDRAWS = 10_000
 """The same where constraints may forbid most points."""
 NOTHING_ALLOWED = "no point of the space keeps spec.space.constraints"
+NOTHING_DRAWN = (
+    f"none of {CONSTRAINED_REDRAWS} random points keeps spec.space.constraints: narrow the ranges to "
+    "where they can be kept"
+)
 
 
 class Seen:
@@ -28,18 +32,19 @@ class Seen:
         self._seed = seed
         self._size = space.size
         self._texts: set[str] = set()
-        self._cursor = 0
-        self._most_steps = MAX_SIFTED if space.limits else space.size or 0
+        self._is_empty = True
+        self._left: Iterator[Mapping[str, Value]] | None = None
 
     def add(self, assignment: Mapping[str, Value]) -> None:
         """Remember a suggestion."""
+        self._is_empty = False
         if self._size is not None:
             self._texts.add(self._space.canonical(assignment))
 
     def restart(self, assignments: Iterable[Mapping[str, Value]]) -> None:
         """Remember these, and nothing else."""
         self._texts.clear()
-        self._cursor = 0
+        self._is_empty, self._left = True, None
         for assignment in assignments:
             self.add(assignment)
 
@@ -57,10 +62,10 @@ class Seen:
     def draw(
         self, source: random.Random, sample: Callable[[random.Random], Mapping[str, Value]]
     ) -> Mapping[str, Value] | None:
-        """A new point by redrawing, else the first that is left; None if there is none.
+        """A new point by redrawing, else the first that is left; None if none is found.
 
         Raises:
-            InvalidSpecError: if points have no end, and none that is drawn is allowed.
+            InvalidSpecError: if none is found, and none was suggested before.
         """
         if self.exhausted:
             return None
@@ -68,23 +73,26 @@ class Seen:
             point = sample(source)
             if self.is_new(point):
                 return point
-        if self._size is None:
-            raise InvalidSpecError(
-                f"none of {CONSTRAINED_REDRAWS} random points keeps spec.space.constraints: narrow the "
-                "ranges to where they can be kept"
-            )
-        left = self._leftover()
-        if left is None and not self._texts:
-            raise InvalidSpecError(NOTHING_ALLOWED)
+        left = None if self._size is None else self._leftover(self._size)
+        if left is None and self._is_empty:
+            raise InvalidSpecError(NOTHING_ALLOWED if self._size is not None else NOTHING_DRAWN)
         return left
 
-    def _leftover(self) -> Mapping[str, Value] | None:
-        # The first new point in a random order of the space. What the cursor has passed stays
-        # seen, so all calls together take no more steps than there are suggestions, or where there
-        # are constraints, than may be taken at all.
-        while self._size is not None and self._cursor < min(self._size, self._most_steps):
-            point = self._space.at(permuted(self._cursor, self._size, self._seed))
-            if self.is_new(point):
-                return point
-            self._cursor += 1
-        return None
+    def _leftover(self, size: int) -> Mapping[str, Value] | None:
+        """The first new point in a random order of the space.
+
+        What was passed stays seen, so all calls together take no more steps than there are
+        suggestions, or where there are constraints, than may be taken at all.
+        """
+        if self._left is None:
+            self._left = self._in_random_order(size)
+        return next(filter(self.is_new, self._left), None)
+
+    def _in_random_order(self, size: int) -> Iterator[Mapping[str, Value]]:
+        if not self._space.limits:
+            return (self._space.at(permuted(index, size, self._seed)) for index in range(size))
+        # numpy takes 20 MB and a moment: only searches that need it pay.
+        from winnow_operator.engines.sifting import allowed_places
+
+        places = allowed_places(self._space, min(size, MAX_SIFTED), self._seed)
+        return map(self._space.at, places)

@@ -98,7 +98,11 @@ class Gateway:
 
         `at_most` ends the list early, for who wants to know only whether there is one.
         """
-        query = {"labelSelector": labels, "fieldSelector": fields, "limit": str(at_most or PAGE)}
+        query = {
+            "labelSelector": labels,
+            "fieldSelector": fields,
+            "limit": str(min(at_most or PAGE, PAGE)),
+        }
         given = {key: value for key, value in query.items() if value}
         found: list[Body] = []
         async for page in self._pages(Call("GET", resource, resource.path(namespace), given)):

@@ -29,6 +29,7 @@ def task_document(task: Task) -> dict[str, Any]:
         "evaluation": {
             "test": task.evaluation.test,
             **_validation(task.evaluation),
+            **({} if task.evaluation.repeats == 1 else {"repeats": task.evaluation.repeats}),
             "seed": task.evaluation.seed,
         },
     }

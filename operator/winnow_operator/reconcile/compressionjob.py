@@ -40,6 +40,7 @@ from winnow_operator.reconcile.compressionstate import CompressionState
 from winnow_operator.reconcile.finishing import finish
 from winnow_operator.reconcile.jobcontext import Step, owner_of
 from winnow_operator.reconcile.lifecycle import (
+    SOURCE_SECONDS,
     JobReconciler,
     as_seen,
     max_duration_seconds,
@@ -59,9 +60,6 @@ from winnow_operator.reconcile.rechoosing import choose_again
 from winnow_operator.reconcile.starting import advance, suspend
 from winnow_operator.reconcile.trialbook import is_whole, read_ledger, reload_ledger
 
-SOURCE_SECONDS = 60.0
-"""How soon to look for a source again, besides the events of its SearchJob."""
-
 
 class CompressionJobReconciler(JobReconciler[CompressionJob, CompressionState]):
     """Brings CompressionJobs to where their specs want them."""
@@ -75,11 +73,6 @@ class CompressionJobReconciler(JobReconciler[CompressionJob, CompressionState]):
     @override
     async def _end_unreadable(self, key: Key, body: dict[str, Any], sentence: str) -> float | None:
         return await self._end_early(key, body, _placeholder(), _invalid(sentence))
-
-    @override
-    def forget(self, key: Key) -> None:
-        self.tools.waiting.forget(key)
-        super().forget(key)
 
     @override
     async def _reconcile_finished(

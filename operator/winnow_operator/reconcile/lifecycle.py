@@ -45,6 +45,9 @@ from winnow_operator.reconcile.queue import Key
 PROGRESS_SECONDS = 10.0
 """At most one progress write per job in this time; what changes a condition goes at once."""
 
+SOURCE_SECONDS = 60.0
+"""How soon to look for another job that is waited for, besides that job's own events."""
+
 JobT = TypeVar("JobT", bound=Job)
 StateT = TypeVar("StateT", bound=JobState)
 SituationT = TypeVar("SituationT", bound=JobSituation)
@@ -132,6 +135,7 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
 
     def forget(self, key: Key) -> None:
         """Drop all that is kept of a job."""
+        self.tools.waiting.forget(key)
         self.forget_state(key)
         self.tools.pods.forget(key)
 

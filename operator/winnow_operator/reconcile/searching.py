@@ -78,8 +78,7 @@ class SearchContext(JobContext):
     async def new_records(self, wanted: int) -> list[TrialRecord]:
         state, spec = self.state, self.job.spec
         if state.is_final:
-            final = state.final_record()
-            return [] if final is None else [final]
+            return state.final_records(wanted)
         if state.exhausted:
             return []
         missing = state.ledger.missing(planned_trials(spec, state.space))

@@ -8,27 +8,30 @@ from typing import Any
 from typing_extensions import override
 
 from winnow_operator.api.conditions import Reason
-from winnow_operator.api.searchjob import SearchJob, SearchJobSpec, SearchJobStatus
+from winnow_operator.api.searchjob import AlgorithmName, SearchJob, SearchJobSpec, SearchJobStatus
 from winnow_operator.domain.checks import check_spec
 from winnow_operator.domain.early_stopping import read_passed, show_passed
 from winnow_operator.domain.endings import Ending, Progress, find_ending, is_after_search
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.metrics_condition import Listening
+from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.space import parse_space
 from winnow_operator.domain.status import Situation, is_urgent, make_status
-from winnow_operator.engines import planned_trials
+from winnow_operator.engines import as_chosen, choose_algorithm, planned_trials
 from winnow_operator.errors import InvalidSpecError
 from winnow_operator.reconcile import notes
 from winnow_operator.reconcile.finishing import finish, stop_search
 from winnow_operator.reconcile.jobcontext import Step, Tools, owner_of
 from winnow_operator.reconcile.lifecycle import (
     PROGRESS_SECONDS,
+    SOURCE_SECONDS,
     JobReconciler,
     as_seen,
     max_duration_seconds,
     soonest,
 )
 from winnow_operator.reconcile.observing import observe
+from winnow_operator.reconcile.preparing import is_prepared, known_again, take_from_others
 from winnow_operator.reconcile.queue import Key
 from winnow_operator.reconcile.recording import record_outcomes
 from winnow_operator.reconcile.searching import SearchContext
@@ -37,7 +40,7 @@ from winnow_operator.reconcile.starting import advance, suspend
 from winnow_operator.reconcile.stopping import listen, propose
 from winnow_operator.reconcile.trialbook import is_whole, read_ledger, reload_ledger
 from winnow_operator.reconcile.trialfeed import LIVE_SECONDS, TrialFeed
-from winnow_operator.reconcile.winners import known_winner, pareto_of, winner_so_far
+from winnow_operator.reconcile.winners import finalists_of, known_winner, pareto_of, winner_so_far
 
 
 class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
@@ -56,7 +59,7 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
 
     @override
     def _parse(self, body: dict[str, Any]) -> SearchJob:
-        return SearchJob.model_validate(body)
+        return as_chosen(SearchJob.model_validate(body))
 
     @override
     async def _end_unreadable(self, key: Key, body: dict[str, Any], sentence: str) -> float | None:
@@ -64,10 +67,11 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
 
     @override
     async def _reconcile_open(self, key: Key, body: dict[str, Any], job: SearchJob) -> float | None:
-        complaints = check_spec(job.spec)
-        if complaints:
-            return await self._end_invalid(key, body, job, "; ".join(complaints))
         try:
+            if complaints := check_spec(job.spec):
+                raise InvalidSpecError("; ".join(complaints))  # noqa: TRY301 -- ends as all of them do
+            if not is_prepared(job):
+                return await self._prepare(key, body, job)
             context = await self._context(key, body, job)
             step = await observe(context)
             ending = await self._ending(context, step)
@@ -106,6 +110,30 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
         state.passed, state.last_status_write = passed, self.tools.clock.monotonic()
         return 0.0
 
+    async def _prepare(self, key: Key, body: dict[str, Any], job: SearchJob) -> float:
+        """Write down what is to be known before anything is made: from now on it stays the same."""
+        space, situation = parse_space(job.spec.space), self._situation(body, job)
+        taken = await take_from_others(self.tools, key, job, space)
+        if isinstance(taken, Blockage):
+            await self._say_that_it_waits(key, body, job, taken)
+            return SOURCE_SECONDS
+        if job.spec.algorithm.name is AlgorithmName.AUTO:
+            situation = replace(situation, algorithm=choose_algorithm(job.spec, space))
+        status = make_status(replace(situation, warm_start=tuple(t.source for t in taken)))
+        await self._say_and_write(key, body, status, notes.transitions(job.status, status))
+        return 0.0
+
+    async def _say_that_it_waits(
+        self, key: Key, body: dict[str, Any], job: SearchJob, why: Blockage
+    ) -> None:
+        status = make_status(replace(self._situation(body, job), blockage=why))
+        if status == job.status:
+            return
+        said, before = notes.transitions(job.status, status), job.status.state
+        if before != why.reason:
+            said.insert(0, notes.waiting_for_source(why))
+        await self._say_and_write(key, body, status, said)
+
     async def _act(self, context: SearchContext, step: Step) -> Step:
         if context.job.spec.suspend:
             await suspend(context, step)
@@ -130,6 +158,8 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
                 passed=read_passed(job.status.rungs),
                 listening=Listening(self.feed.is_configured),
             )
+            if job.status.warm_start:
+                state.known, state.loss = await known_again(self.tools, key, job, space)
             self._keep(key, state)
         state.spec = job.spec
         context = SearchContext(self.tools, body, owner, job, state)
@@ -200,14 +230,19 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
             started=job.status.start_time,
             image=job.status.trainer_image,
             template_hash=job.status.pod_template_hash,
+            algorithm=job.status.algorithm,
+            warm_start=job.status.warm_start,
             listening=Listening(self.feed.is_configured),
         )
 
     def _situation_of(self, context: SearchContext, step: Step) -> Situation:
+        seen = as_seen(self._situation(context.body, context.job), context.state.ledger, step)
         return replace(
-            as_seen(self._situation(context.body, context.job), context.state.ledger, step),
+            seen,
+            degraded=seen.degraded or context.state.loss,
             planned=_planned(context),
             pareto=pareto_of(context),
+            finalists=finalists_of(context),
             listening=context.state.listening,
             passed=context.state.passed,
             **_phase(context),
@@ -246,7 +281,7 @@ def _phase(context: SearchContext) -> dict[str, Any]:
     """What goes on after the search, in place of what goes on in it."""
     if not context.state.is_final:
         return {}
-    activity = "the search is over, and its winner is trained once more"
+    activity = "the search is over, and its best trials are trained once more"
     return {"phase": Reason.TRAINING_FINAL, "activity": activity}
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from typing_extensions import override
 
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.finals import final_number, missing_final
+from winnow_operator.domain.finals import final_number, final_plan, missing_finals
 from winnow_operator.domain.ledger import Ledger, TrialRecord
 from winnow_operator.domain.metrics_condition import Listening
 from winnow_operator.domain.pareto import scores_of
+from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.space import Space, Value
+from winnow_operator.domain.warm_starts import KnownTrial
 from winnow_operator.engines import (
     Record,
     SearchEngine,
@@ -32,6 +34,10 @@ class SearchState(JobState):
 
     spec: SearchJobSpec
     space: Space
+    known: Sequence[KnownTrial] = ()
+    """Trials of other searches, which the engine knows from the start."""
+    loss: Blockage | None = None
+    """What is to be said where not all of them are there any more."""
     engine: SearchEngine | None = None
     exhausted: bool = False
     is_final: bool = False
@@ -75,18 +81,19 @@ class SearchState(JobState):
             made.append(record)
         return made
 
-    def final_record(self) -> TrialRecord | None:
-        """The record of the final training that is missing, if one is."""
-        best = missing_final(self.ledger)
-        if best is None:
-            return None
-        number = final_number(self.ledger)
-        return TrialRecord(
-            number=number,
-            texts=best.texts,
-            seed=trial_seed(job_seed(self.spec), number),
-            final_of=best.number,
-        )
+    def final_records(self, most: int) -> list[TrialRecord]:
+        """Records of the final trainings that are missing, at most so many."""
+        plan = final_plan(self.spec)
+        missing = [] if plan is None else missing_finals(self.ledger, plan)
+        return [
+            TrialRecord(
+                number=number,
+                texts=best.texts,
+                seed=trial_seed(job_seed(self.spec), number),
+                final_of=best.number,
+            )
+            for number, best in enumerate(missing[:most], final_number(self.ledger))
+        ]
 
     def _record(self, number: int, assignment: Mapping[str, Value], history: str) -> TrialRecord:
         return TrialRecord(
@@ -98,7 +105,7 @@ class SearchState(JobState):
 
     def _current_engine(self) -> SearchEngine:
         if self.engine is None:
-            engine = make_engine(self.spec, self.space)
+            engine = make_engine(self.spec, self.space, self.known)
             for number in sorted(self.ledger.records.keys() - self.ledger.finals.keys()):
                 engine.observe(self._observation(self.ledger.records[number]))
             self.engine = engine

@@ -81,5 +81,25 @@ def test_a_space_in_which_nothing_is_allowed_is_refused_with_a_sentence(name: st
         ENGINES[name](limited("0"), 5).suggest(1)
 
 
+@pytest.mark.parametrize("name", BESIDE_GRID)
+def test_a_space_without_end_in_which_nothing_more_is_found_is_exhausted(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after thousands of draws that miss; what was found before is not thrown away."""
+    space = parse_space(
+        SpaceSpec.model_validate(
+            {
+                "parameters": [double("x", min="0", max="1")],
+                "constraints": [{"sum": [{"parameter": "x"}], "max": "0.7"}],
+            }
+        )
+    )
+    search = ReplayedSearch(lambda: ENGINES[name](space, 5), lambda p: -float(p["x"]))
+    search.run(3)
+    monkeypatch.setattr(Space, "allows", lambda *_: False)
+
+    assert search.suggest() == [None]
+
+
 def test_a_space_without_constraints_allows_everything() -> None:
     assert space_of(integer("a", min=1, max=2)).allows({"a": 2})

@@ -1,0 +1,80 @@
+"""What is known from other searches: engines suggest near what was good there, and repeat it."""
+
+from __future__ import annotations
+
+import random
+from statistics import fmean
+
+import pytest
+
+from tests.support.facts import spec_of
+from tests.support.replayed_search import Point, ReplayedSearch
+from winnow_operator.domain.space import Space, parse_space
+from winnow_operator.domain.warm_starts import KnownTrial
+from winnow_operator.engines import SearchEngine, make_engine
+
+LEARNING = ("TPE", "CMAES", "NSGAII")
+SPEC = spec_of(
+    {
+        "space": {
+            "parameters": [
+                {"name": "x", "double": {"min": "0", "max": "1"}},
+                {"name": "y", "double": {"min": "0", "max": "1"}},
+            ]
+        }
+    }
+)
+SPACE = parse_space(SPEC.space)
+
+
+def distance(point: Point) -> float:
+    return abs(float(point["x"]) - 0.8) + abs(float(point["y"]) - 0.2)
+
+
+def known(count: int) -> list[KnownTrial]:
+    source = random.Random(3)  # noqa: S311 -- points, not secrets
+    points = [{"x": source.random(), "y": source.random()} for _ in range(count)]
+    return [KnownTrial(point, (distance(point),), 0.0) for point in points]
+
+
+def engine(name: str, trials: list[KnownTrial], space: Space = SPACE) -> SearchEngine:
+    algorithm = SPEC.algorithm.model_copy(update={"name": name, "seed": 5})
+    return make_engine(SPEC.model_copy(update={"algorithm": algorithm}), space, trials)
+
+
+def first_points(name: str, trials: list[KnownTrial]) -> float:
+    made = engine(name, trials)
+    points = [made.suggest(number) for number in range(1, 9)]
+    return fmean(distance(point) for point in points if point is not None)
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_the_first_suggestions_are_nearer_to_what_was_good_elsewhere(name: str) -> None:
+    assert first_points(name, known(60)) < first_points(name, []) * 0.75
+
+
+@pytest.mark.parametrize("name", LEARNING)
+@pytest.mark.parametrize("count", [1, 2, 9, 60])
+def test_a_search_with_knowledge_repeats_after_a_restart(name: str, count: int) -> None:
+    search = ReplayedSearch(lambda: engine(name, known(count)), distance)
+    search.run(13, parallel=2)
+
+    assert search.rebuilt().suggest(14) == search.suggest()[0]
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_what_was_tried_elsewhere_may_be_tried_again(name: str) -> None:
+    """It cannot win here, so a finite space is searched whole."""
+    spec = spec_of(
+        {
+            "space": {"parameters": [{"name": "n", "int": {"min": 1, "max": 4}}]},
+            "algorithm": {"name": name},
+        }
+    )
+    trials = [KnownTrial({"n": n}, (float(n),), 0.0) for n in (1, 2, 3, 4)]
+    made = make_engine(spec, parse_space(spec.space), trials)
+
+    points = [made.suggest(number) for number in range(1, 6)]
+
+    assert sorted(p["n"] for p in points[:4] if p) == [1, 2, 3, 4]
+    assert points[4] is None
