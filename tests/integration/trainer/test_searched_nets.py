@@ -13,6 +13,7 @@ from tests.support.served import outputs_in_runtime
 from tests.support.trainer_process import TrialPod
 from tests.support.trainings import assignment_document
 from winnow_contract.exit_codes import ExitCode
+from winnow_contract.manifests import Committed
 
 CHAINS: dict[str, Chain] = {
     "baseline": [],
@@ -29,31 +30,42 @@ NETS: dict[str, tuple[str, dict[str, str]]] = {
     "CNN": ("max3 conv3@0 separable3+0 conv1@1+3 | 12 24/2", {"norm": "batch"}),
     "Transformer": ("24 | h2x48 h3x24", {"batch_size": "32"}),
 }
-MADE = {"MLP": list(CHAINS), "CNN": list(CHAINS), "Transformer": ["baseline", "cut", "student"]}
+FLOATS = ("baseline", "cut", "student")
 
 
-@pytest.mark.parametrize("family", ["CNN", *proofs("MLP", "Transformer")])
-def test_a_searched_net_is_compressed_like_any_other(family: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("family", "names"),
+    [
+        ("MLP", ("baseline", "small")),
+        *proofs(("MLP", tuple(CHAINS)), ("CNN", tuple(CHAINS)), ("Transformer", FLOATS)),
+    ],
+)
+def test_a_searched_net_is_compressed_like_any_other(
+    family: str, names: tuple[str, ...], tmp_path: Path
+) -> None:
     net, settings = NETS[family]
     settings = {"epochs": "8", "architecture": net, "learning_rate": "0.005", **settings}
     source = searched(tmp_path / "source", "net", family=family, settings=settings)
-    chains = {name: CHAINS[name] for name in MADE[family]}
 
-    built = build(tmp_path / "built", source, chains)
+    built = build(tmp_path / "built", source, {name: CHAINS[name] for name in names})
 
-    outcomes = {t.number: (t.outcome, t.message) for t in built.ended.result.trials}
-    assert {outcome for outcome, _ in outcomes.values()} == {"Succeeded"}, outcomes
-    for trial, name in zip(built.ended.result.trials, chains, strict=True):
+    trials = built.ended.result.trials
+    assert {trial.outcome for trial in trials} == {"Succeeded"}, built.ended.log
+    for trial, name in zip(trials, names, strict=True):
         assert (trial.objective or 0) > 0.8, (name, trial)
-        artifact = built.artifact(name)
-        golden = load_file(artifact.folder / "golden.safetensors")
-        allowed = artifact.document["tolerance"]
-        most = allowed["absolute"] + allowed["relative"] * float(golden["outputs"].abs().max())
-        served = outputs_in_runtime((artifact.folder / "model.onnx").read_bytes(), golden["inputs"])
-        assert float((served - golden["outputs"]).abs().max()) <= most, name
-    sizes = {name: built.artifact(name).document["metrics"]["parameters"] for name in chains}
-    assert sizes["cut"] < sizes["baseline"]
-    assert sizes["student"] < sizes["baseline"]
+        assert as_promised(built.artifact(name)), name
+    sizes = [built.artifact(name).document["metrics"]["parameters"] for name in names]
+    assert sizes[1] < sizes[0]
+
+
+def as_promised(artifact: Committed) -> bool:
+    """Whether ONNX Runtime makes of its golden rows what torch has, as far as the manifest says."""
+    golden = load_file(artifact.folder / "golden.safetensors")
+    allowed = artifact.document["tolerance"]
+    most = allowed["absolute"] + allowed["relative"] * float(golden["outputs"].abs().max())
+    content = (artifact.folder / "model.onnx").read_bytes()
+    served = outputs_in_runtime(content, golden["inputs"])
+    return bool((served - golden["outputs"]).abs().max() <= most)
 
 
 def test_nets_are_trained_by_seed_and_one_that_cannot_be_built_fails_alone(tmp_path: Path) -> None:
