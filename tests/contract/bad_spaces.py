@@ -493,11 +493,7 @@ ADMISSION: tuple[BadSpec, ...] = (
         "architectures for an algorithm of numbers",
         "spec.algorithm",
         {"name": "CMAES"},
-        (
-            "spec.space.architecture",
-            "algorithm CMAES cannot search",
-            "Grid, Random, QMC, TPE or Auto",
-        ),
+        ("spec.space.architecture", "algorithm CMAES cannot", "TPE, Evolution, Generative or Auto"),
         base="nas",
     ),
     BadSpec(
@@ -547,6 +543,50 @@ ADMISSION: tuple[BadSpec, ...] = (
         "spec.space.parameters",
         [{"name": f"p{i}", "choice": {"values": ["a", "b"]}} for i in range(32)],
         ("parameters are 32", "beside an architecture", "at most 31"),
+        base="nas",
+    ),
+    BadSpec(
+        "an algorithm of architectures without any",
+        "spec.algorithm.name",
+        "Evolution",
+        (
+            "spec.space.architecture",
+            "is missing, and algorithm Evolution searches architectures",
+            "use Grid, Random, QMC, TPE, CMAES, NSGAII or Auto",
+        ),
+    ),
+    BadSpec(
+        "several objectives for Generative",
+        "spec",
+        {
+            **NAS["spec"],
+            "algorithm": {"name": "Generative"},
+            "objectives": [
+                {"metric": "accuracy", "goal": "Maximize"},
+                {"metric": "size_bytes", "goal": "Minimize"},
+            ],
+        },
+        ("objectives are 2", "algorithm Generative takes one", "use Grid, Random, QMC, TPE or"),
+    ),
+    BadSpec(
+        "another algorithm for the parameters of TPE",
+        "spec.algorithm",
+        {"name": "TPE", "parametersBy": "Random"},
+        ("parametersBy is Random", "algorithm TPE", "use Evolution or Generative"),
+        base="nas",
+    ),
+    BadSpec(
+        "parameters by an algorithm that cannot have them alone",
+        "spec.algorithm",
+        {"name": "Evolution", "parametersBy": "CMAES"},
+        ("spec.algorithm.parametersBy", '"CMAES"', '"TPE"'),
+        base="nas",
+    ),
+    BadSpec(
+        "a predictor for Evolution",
+        "spec.algorithm",
+        {"name": "Evolution", "predictor": True},
+        ("predictor is true", "algorithm Evolution has none", "use Generative"),
         base="nas",
     ),
     BadSpec(

@@ -29,6 +29,13 @@ GOOD = (
     *(GoodSpec(f"the good {base}", "metadata.name", "good", base) for base in BASES),
     GoodSpec("a name of 40 characters", "metadata.name", "a" * 40),
     GoodSpec("a name of one digit", "metadata.name", "7"),
+    GoodSpec("nets by evolution", "spec.algorithm", {"name": "Evolution"}, "cells"),
+    GoodSpec(
+        "nets by a network, the rest by Random",
+        "spec.algorithm",
+        {"name": "Generative", "parametersBy": "Random", "predictor": False},
+        "nas",
+    ),
     GoodSpec("one value", "spec.space.parameters.2.choice.values", ["relu"]),
     GoodSpec(
         "negative numbers",

@@ -19,16 +19,31 @@ class AlgorithmName(StrEnum):
     TPE = "TPE"
     CMAES = "CMAES"
     NSGAII = "NSGAII"
+    EVOLUTION = "Evolution"
+    GENERATIVE = "Generative"
     AUTO = "Auto"
 
 
-LEARNING = frozenset(
+class RestAlgorithm(StrEnum):
+    """Algorithms that suggest the other parameters beside an architecture."""
+
+    RANDOM = "Random"
+    TPE = "TPE"
+
+
+ARCHITECTURES_ONLY = frozenset({AlgorithmName.EVOLUTION, AlgorithmName.GENERATIVE})
+"""They write architectures, and leave the other parameters to one of the algorithms above."""
+
+
+WITH_WARM_START = frozenset(
     {AlgorithmName.TPE, AlgorithmName.CMAES, AlgorithmName.NSGAII, AlgorithmName.AUTO}
 )
-"""What they suggest depends on results; Auto takes one of them where it is to learn."""
+"""They learn from trials of other searches too; Auto takes one of them then."""
+LEARNING = ARCHITECTURES_ONLY | WITH_WARM_START
+"""What they suggest depends on results."""
 WITH_CHOICES = frozenset(AlgorithmName) - {AlgorithmName.CMAES}
 """They search words as well as numbers."""
-WITH_SEVERAL_OBJECTIVES = frozenset(AlgorithmName) - {AlgorithmName.CMAES}
+WITH_SEVERAL_OBJECTIVES = frozenset(AlgorithmName) - {AlgorithmName.CMAES} - ARCHITECTURES_ONLY
 """They take several objectives as they are."""
 WITH_CONDITIONS = frozenset(AlgorithmName) - {AlgorithmName.CMAES, AlgorithmName.NSGAII}
 """They search parameters that only some trials have."""
@@ -36,7 +51,13 @@ WITH_ARCHITECTURES = frozenset(AlgorithmName) - {AlgorithmName.CMAES, AlgorithmN
 """They search nets, `spec.space.architecture`."""
 
 
-def those_that_can(able: Iterable[AlgorithmName]) -> str:
-    """Their names for a sentence, in the order of the enum: `Grid, Random or TPE`."""
-    names = [str(name) for name in AlgorithmName if name in able]
+def those_that_can(able: Iterable[AlgorithmName], *, architectures: bool = False) -> str:
+    """Their names for a sentence, in the order of the enum: `Grid, Random or TPE`.
+
+    Args:
+        able: algorithms.
+        architectures: name those too that search architectures only.
+    """
+    left_out = frozenset[AlgorithmName]() if architectures else ARCHITECTURES_ONLY
+    names = [str(name) for name in AlgorithmName if name in able and name not in left_out]
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from winnow_operator.api.algorithms import AlgorithmName
+from winnow_operator.api.algorithms import AlgorithmName, RestAlgorithm
 from winnow_operator.api.early_stopping import EarlyStopping
 from winnow_operator.api.fields import ApiModel, DecimalString, DurationString, JobName
 from winnow_operator.api.rules import INSIDE_CLAIM, atomic_list, named_list, rules, unknown_fields
 from winnow_operator.api.searchjob_rules import (
+    ALGORITHM_RULES,
     CONSTRAINT_LIMITS,
     DURATIONS,
     FINISHED_SPEC,
@@ -128,11 +129,20 @@ class Constraint(ApiModel):
 class Algorithm(ApiModel):
     """How it is searched."""
 
+    model_config = ConfigDict(json_schema_extra=rules(*ALGORITHM_RULES))
+
     name: AlgorithmName = AlgorithmName.TPE
     """Grid (every point once), Random, QMC (a Sobol' sequence: more even than Random), TPE
-    (tree-structured Parzen estimator), CMAES (covariance matrix adaptation, for numbers), NSGAII (a
-    genetic algorithm, for several objectives), or Auto (one of these by the space and the budget;
-    docs/search.md has the rules, `status.algorithm` the choice)."""
+    (tree-structured Parzen estimator), CMAES (covariance matrix adaptation, for numbers), NSGAII
+    (a genetic algorithm, for several objectives); of architectures alone also Evolution (regularised
+    evolution) and Generative (a network that learns during the search to write them); or Auto (one of
+    these by the space and the budget; docs/search.md has the rules, `status.algorithm` the choice)."""
+    parameters_by: RestAlgorithm | None = None
+    """With Evolution or Generative, which own the architecture: what suggests the other parameters,
+    Random or TPE, which is the default. Both learn from the same trials."""
+    predictor: bool | None = None
+    """With Generative: whether a model of their performance, made from the trials so far, chooses
+    among the architectures that the network writes. True if left out."""
     seed: int | None = Field(default=None, ge=0, le=2_147_483_647)
     """Makes the search repeatable; a Grid with a seed goes through its points in random order."""
 

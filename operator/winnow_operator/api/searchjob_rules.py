@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from winnow_operator.api.algorithms import (
+    ARCHITECTURES_ONLY,
     LEARNING,
     WITH_ARCHITECTURES,
     WITH_CHOICES,
     WITH_CONDITIONS,
     WITH_SEVERAL_OBJECTIVES,
+    WITH_WARM_START,
     AlgorithmName,
     those_that_can,
 )
@@ -54,10 +56,10 @@ FINISHED = "(c.type == 'Complete' || c.type == 'Failed') && c.status == 'True'"
 """Of a condition `c`: the job has ended."""
 
 
-def _is_one_of(able: Collection[AlgorithmName]) -> str:
+def _is_one_of(able: Collection[AlgorithmName], name: str = "self.algorithm.name") -> str:
     """A CEL expression: the algorithm is one of these."""
     names = ", ".join(f"'{name}'" for name in AlgorithmName if name in able)
-    return f"self.algorithm.name in [{names}]"
+    return f"{name} in [{names}]"
 
 
 def _no_parameter(condition: str) -> str:
@@ -91,6 +93,30 @@ CONSTRAINT_LIMITS = (
         "min must be at most max",
         said("min is %s, it must be at most max, %s", "self.min", "self.max"),
         ".min",
+    ),
+)
+
+ALGORITHM_RULES = (
+    Rule(
+        f"!has(self.parametersBy) || {_is_one_of(ARCHITECTURES_ONLY, 'self.name')}",
+        "parametersBy is for algorithms of architectures",
+        said(
+            "parametersBy is %s, and algorithm %s suggests all parameters itself: leave it out, or use "
+            f"{those_that_can(ARCHITECTURES_ONLY, architectures=True)}",
+            "self.parametersBy",
+            "self.name",
+        ),
+        ".parametersBy",
+    ),
+    Rule(
+        f"!has(self.predictor) || self.name == '{AlgorithmName.GENERATIVE}'",
+        f"predictor is for algorithm {AlgorithmName.GENERATIVE}",
+        said(
+            f"predictor is %s, and algorithm %s has none: leave it out, or use {AlgorithmName.GENERATIVE}",
+            "self.predictor",
+            "self.name",
+        ),
+        ".predictor",
     ),
 )
 
@@ -221,11 +247,11 @@ _LEARNS_FROM_START = Rule(
     ".start",
 )
 _LEARNS_FROM_OTHERS = Rule(
-    f"!has(self.warmStart) || self.warmStart.size() == 0 || {_is_one_of(LEARNING)}",
-    "warmStart is for algorithms that learn",
+    f"!has(self.warmStart) || self.warmStart.size() == 0 || {_is_one_of(WITH_WARM_START)}",
+    "warmStart is for algorithms that learn from other searches",
     said(
         "warmStart names %s, and algorithm %s learns nothing from it: use "
-        f"{those_that_can(LEARNING)}",
+        f"{those_that_can(WITH_WARM_START)}",
         "self.warmStart[0].searchJob",
         "self.algorithm.name",
     ),
@@ -286,7 +312,17 @@ _SEARCHES_NETS = Rule(
     "this algorithm searches no architectures",
     said(
         "space.architecture is given, which algorithm %s cannot search: use "
-        f"{those_that_can(WITH_ARCHITECTURES)}",
+        f"{those_that_can(WITH_ARCHITECTURES, architectures=True)}",
+        "self.algorithm.name",
+    ),
+    ".space.architecture",
+)
+_WRITES_NETS = Rule(
+    f"{_ARCHITECTURE} || !({_is_one_of(ARCHITECTURES_ONLY)})",
+    "this algorithm searches architectures, and space.architecture is missing",
+    said(
+        "space.architecture is missing, and algorithm %s searches architectures: give one, or use "
+        f"{those_that_can(AlgorithmName)}",
         "self.algorithm.name",
     ),
     ".space.architecture",
@@ -308,6 +344,7 @@ SPEC_RULES = (
     _ROOM_FOR_FINALS,
     _NOT_FIXED,
     _ONE_TO_STOP_BY,
+    _WRITES_NETS,
     unchanged("task", optional=True),
     unchanged("trial", optional=True),
     unchanged("objectives"),

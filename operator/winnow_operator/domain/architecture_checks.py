@@ -6,7 +6,12 @@ from collections.abc import Iterator
 
 from winnow_contract.errors import SettingError
 from winnow_contract.nets import REPLACED, Net, read_net
-from winnow_operator.api.algorithms import WITH_ARCHITECTURES, those_that_can
+from winnow_operator.api.algorithms import (
+    ARCHITECTURES_ONLY,
+    WITH_ARCHITECTURES,
+    AlgorithmName,
+    those_that_can,
+)
 from winnow_operator.api.architecture import FAMILY_OF_KIND, ArchitectureSpace
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.domain.architectures.dimension import ARCHITECTURE, nets_of
@@ -21,6 +26,7 @@ _FAMILIES = ", ".join(FAMILY_OF_KIND.values())
 def check_architecture(spec: SearchJobSpec) -> Iterator[str]:
     """All about `spec.space.architecture`, and that the space is not empty."""
     space = spec.space.architecture
+    yield from _check_algorithm(spec)
     if space is None:
         if not spec.space.parameters:
             yield "spec.space: the space is empty: give parameters, an architecture, or both"
@@ -33,10 +39,31 @@ def check_architecture(spec: SearchJobSpec) -> Iterator[str]:
     yield from _check_space(space)
     yield from _check_family(spec, space)
     yield from _check_names(spec, space)
-    if spec.algorithm.name not in WITH_ARCHITECTURES:
+
+
+def _check_algorithm(spec: SearchJobSpec) -> Iterator[str]:
+    """It searches what is given, and has the settings that are given."""
+    algorithm, name = spec.algorithm, spec.algorithm.name
+    if spec.space.architecture is not None and name not in WITH_ARCHITECTURES:
         yield (
-            f"{FIELD} is given, which algorithm {spec.algorithm.name} cannot search: use "
-            f"{those_that_can(WITH_ARCHITECTURES)}"
+            f"{FIELD} is given, which algorithm {name} cannot search: use "
+            f"{those_that_can(WITH_ARCHITECTURES, architectures=True)}"
+        )
+    if spec.space.architecture is None and name in ARCHITECTURES_ONLY:
+        yield (
+            f"{FIELD} is missing, and algorithm {name} searches architectures: give one, or use "
+            f"{those_that_can(AlgorithmName)}"
+        )
+    if algorithm.parameters_by is not None and name not in ARCHITECTURES_ONLY:
+        yield (
+            f"spec.algorithm.parametersBy is {algorithm.parameters_by}, and algorithm {name} suggests "
+            f"all parameters itself: leave it out, or use {those_that_can(ARCHITECTURES_ONLY, architectures=True)}"
+        )
+    if algorithm.predictor is not None and name is not AlgorithmName.GENERATIVE:
+        given = str(algorithm.predictor).lower()
+        yield (
+            f"spec.algorithm.predictor is {given}, and algorithm {name} has none: leave it out, or use "
+            f"{AlgorithmName.GENERATIVE}"
         )
 
 

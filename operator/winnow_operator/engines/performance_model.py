@@ -61,7 +61,8 @@ class PerformanceModel:
         mean, covariance = self.posterior(sequences)
         values, vectors = np.linalg.eigh(covariance)
         spread = np.sqrt(np.maximum(values, 0.0)) * source.standard_normal(len(mean))
-        return mean + vectors @ spread
+        drawn: Floats = mean + vectors @ spread
+        return drawn
 
     def _features_of(self, sequences: Sequence[TokenSequence]) -> Features:
         """A decision has the same column in all sequences, wherever it stands."""
@@ -93,12 +94,14 @@ def likeness(some: Features, others: Features) -> Floats:
     for column in range(shared):
         equal = some[:, None, column] == others[None, :, column]
         both += (equal & (some[:, None, column] != ABSENT)).sum(axis=2)
-    return (WEIGHT + both) / np.sqrt(np.outer(_length(some), _length(others)))
+    cosines: Floats = (WEIGHT + both) / np.sqrt(np.outer(_length(some), _length(others)))
+    return cosines
 
 
 def _length(features: Features) -> Floats:
     """(architectures,): the square of its vector's length."""
-    return WEIGHT + (features != ABSENT).sum(axis=(1, 2)).astype(np.float64)
+    present: Floats = np.sum(features != ABSENT, axis=(1, 2), dtype=np.float64)
+    return WEIGHT + present
 
 
 def _fit(kernel: Floats, values: Floats, noise: float) -> tuple[Floats, Floats, float]:

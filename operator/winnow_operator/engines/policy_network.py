@@ -57,7 +57,7 @@ class PolicyNetwork:
         self.vocabulary, self.length = vocabulary, length
 
         def even(*shape: int, width: int) -> Floats:
-            return source.uniform(-1.0, 1.0, shape) / np.sqrt(width)
+            return source.uniform(-(width**-0.5), width**-0.5, shape)
 
         self.parameters: dict[str, Floats] = {
             "token": even(vocabulary + 1, EMBEDDED, width=1),  # the last one begins a sequence
@@ -105,7 +105,7 @@ class PolicyNetwork:
         log_likelihoods, entropies = np.zeros(len(tokens)), np.zeros(len(tokens))
         slopes = list[Floats]()
         for place, step in enumerate(steps):
-            live = masks[:, place].any(axis=1)
+            live = np.any(masks[:, place], axis=1)
             logs = log_softmax(step.logits, masks[:, place])
             shares = np.where(masks[:, place], np.exp(logs), 0.0)
             spread = -(shares * logs).sum(axis=1)

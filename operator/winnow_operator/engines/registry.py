@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from winnow_operator.api.algorithms import LEARNING
+from winnow_operator.api.algorithms import LEARNING, RestAlgorithm
 from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
 from winnow_operator.domain.space import Space, grid_size
 from winnow_operator.domain.start_checks import read_point
@@ -12,8 +13,10 @@ from winnow_operator.domain.warm_starts import KnownTrial
 from winnow_operator.engines.auto import choose_algorithm, with_algorithm
 from winnow_operator.engines.base import Record, SearchEngine, known_records
 from winnow_operator.engines.grid import GridEngine
+from winnow_operator.engines.joint import JointEngine, rest_of
 from winnow_operator.engines.sampling import RandomEngine
 from winnow_operator.engines.started import StartedEngine
+from winnow_operator.errors import InvalidSpecError
 
 DEFAULT_SEED = 0
 """Seed of a job that names none: the same YAML gives the same search."""
@@ -38,7 +41,7 @@ def make_engine(
     Args:
         spec: of the search.
         space: the same, parsed.
-        known: trials of other searches, of which engines that learn know.
+        known: trials of other searches, for the engines that learn from them.
 
     Raises:
         InvalidSpecError: if the algorithm cannot search this space.
@@ -74,8 +77,39 @@ def _engine(  # noqa: PLR0911 -- one for each algorithm
             from winnow_operator.engines.nsgaii import NsgaiiEngine
 
             return NsgaiiEngine(space, job_seed(spec), len(spec.objectives), known=known)
+        case AlgorithmName.EVOLUTION | AlgorithmName.GENERATIVE:
+            return _architecture_engine(spec, space)
         case AlgorithmName.AUTO:
             return _engine(with_algorithm(spec, choose_algorithm(spec, space).name), space, known)
+
+
+def _architecture_engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
+    """One engine owns the architecture; where there are other parameters, another has them."""
+    if space.nets is None:
+        raise InvalidSpecError(f"algorithm {spec.algorithm.name} needs spec.space.architecture")
+    rest, seed = rest_of(space), job_seed(spec)
+    repeats = any(dimension.size != 1 for dimension in rest.dimensions)
+    write: Callable[[], SearchEngine]
+    if spec.algorithm.name is AlgorithmName.EVOLUTION:
+        from winnow_operator.engines.evolution import EvolutionEngine
+
+        write = partial(EvolutionEngine, space.nets, seed, repeats=repeats)
+    else:
+        from winnow_operator.engines.generative import GenerativeEngine
+
+        predictor = spec.algorithm.predictor is not False
+        write = partial(GenerativeEngine, space.nets, seed, predictor=predictor, repeats=repeats)
+    if not rest.dimensions:
+        return write()
+    return JointEngine(space, seed, (write, partial(_rest_engine, spec, rest)))
+
+
+def _rest_engine(spec: SearchJobSpec, rest: Space) -> SearchEngine:
+    if spec.algorithm.parameters_by is RestAlgorithm.RANDOM:
+        return RandomEngine(rest, job_seed(spec))
+    from winnow_operator.engines.tpe import TpeEngine
+
+    return TpeEngine(rest, job_seed(spec))
 
 
 def planned_trials(spec: SearchJobSpec, space: Space) -> int:

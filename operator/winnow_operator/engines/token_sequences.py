@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from winnow_operator.domain.architectures.grammar import Grammar
-from winnow_operator.domain.architectures.grammar import Tokens as TokenSequence
+from winnow_operator.domain import architectures
 from winnow_operator.engines.policy_network import Floats, Masks, PolicyNetwork, Tokens
 
+TokenSequence = architectures.Tokens
+"""One sequence, without padding."""
 REMEMBERED = 65_536
 """Beginnings of sequences whose masks, and whole ones whose texts are kept."""
 
@@ -20,7 +21,7 @@ REMEMBERED = 65_536
 class Writer:
     """Writes sequences that the grammar allows."""
 
-    def __init__(self, grammar: Grammar[Any]) -> None:
+    def __init__(self, grammar: architectures.Grammar[Any]) -> None:
         self.grammar = grammar
         self.vocabulary, self.length = len(grammar.vocabulary), grammar.max_length
         self._mask = lru_cache(REMEMBERED)(lambda prefix: np.array(grammar.allowed(prefix)))
@@ -83,7 +84,7 @@ class Writer:
         hidden, before = network.start(count)
         for place in range(self.length):
             masks = np.array([self.mask(prefix) for prefix in found])
-            live = masks.any(axis=1)
+            live = np.any(masks, axis=1)
             if not live.any():
                 break
             hidden, logits = network.step(hidden, before, place)
@@ -114,4 +115,5 @@ class Writer:
 def _drawn(logits: Floats, masks: npt.NDArray[np.bool_], source: np.random.Generator) -> Tokens:
     """A token per row, by its share (Gumbel's trick); any one where none is allowed."""
     noise = source.gumbel(size=logits.shape)
-    return np.where(masks, logits + noise, -np.inf).argmax(axis=1)
+    drawn: Tokens = np.where(masks, logits + noise, -np.inf).argmax(axis=1)
+    return drawn

@@ -22,7 +22,10 @@ def test_a_default_stands_in_its_row() -> None:
 
 
 def test_an_enum_lists_its_words() -> None:
-    assert row("algorithm.name")[3] == "`Grid`, `Random`, `QMC`, `TPE`, `CMAES`, `NSGAII`, `Auto`"
+    assert (
+        row("algorithm.name")[3]
+        == "`Grid`, `Random`, `QMC`, `TPE`, `CMAES`, `NSGAII`, `Evolution`, `Generative`, `Auto`"
+    )
 
 
 def test_numbers_and_durations_are_called_what_they_are() -> None:

@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.facts import spec_of
+from winnow_operator.api.algorithms import ARCHITECTURES_ONLY, AlgorithmName
 from winnow_operator.domain.space import parse_space
 from winnow_operator.engines import job_seed, make_engine, planned_trials, trial_seed
 from winnow_operator.engines.cmaes import CmaesEngine
+from winnow_operator.engines.evolution import EvolutionEngine
+from winnow_operator.engines.generative import GenerativeEngine
 from winnow_operator.engines.grid import GridEngine
 from winnow_operator.engines.nsgaii import NsgaiiEngine
 from winnow_operator.engines.qmc import QmcEngine
@@ -20,6 +23,7 @@ from winnow_operator.engines.seeds import derived
 from winnow_operator.engines.tpe import TpeEngine
 
 FINITE = {"parameters": [{"name": "x", "int": {"min": 1, "max": 100}}]}
+NETS = {"architecture": {"nets": ["64-32-16", "32-64", "16-64-32"]}}
 ENDLESS = {"parameters": [{"name": "x", "double": {"min": "0", "max": "1", "points": 5}}]}
 
 
@@ -32,10 +36,13 @@ ENDLESS = {"parameters": [{"name": "x", "double": {"min": "0", "max": "1", "poin
         ("TPE", TpeEngine, True),
         ("CMAES", CmaesEngine, True),
         ("NSGAII", NsgaiiEngine, True),
+        ("Evolution", EvolutionEngine, True),
+        ("Generative", GenerativeEngine, True),
     ],
 )
 def test_a_spec_names_its_engine(name: str, kind: type, *, adaptive: bool) -> None:
-    spec = spec_of({"algorithm": {"name": name}, "space": FINITE})
+    space = NETS if AlgorithmName(name) in ARCHITECTURES_ONLY else FINITE
+    spec = spec_of({"algorithm": {"name": name}, "space": space})
 
     engine = make_engine(spec, parse_space(spec.space))
 
