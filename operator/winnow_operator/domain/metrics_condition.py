@@ -43,7 +43,7 @@ class Listening:
     heard: Heard | None = None
     """The last answer; None while no pod runs, or before the first one."""
     seconds: float = 0.0
-    """How long pods have been running without a break."""
+    """How long pods have been running without a series of them."""
 
 
 def metrics_verdict(listening: Listening, before: Condition | None) -> OpenVerdict:

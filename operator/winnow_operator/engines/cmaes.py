@@ -21,6 +21,7 @@ from typing_extensions import override
 from winnow_operator.domain.space import Dimension, Listed, Space, Value
 from winnow_operator.engines.base import Record
 from winnow_operator.engines.generations import GenerationEngine
+from winnow_operator.engines.quality import quality_of
 from winnow_operator.engines.seeds import derived
 
 FIRST_STEP = 1 / 6
@@ -100,13 +101,8 @@ def _ranked(generation: Sequence[Record]) -> list[tuple[Record, float]]:
     """
     if not any(record.violation or record.stopped_at for record in generation):
         return [(record, record.score or 0.0) for record in generation]
-    ordered = sorted(generation, key=_place)
+    ordered = sorted(generation, key=lambda r: (quality_of(r), r.number))
     return [(record, float(place)) for place, record in enumerate(ordered)]
-
-
-def _place(record: Record) -> tuple[float, float, float, int]:
-    behind = -1 / record.stopped_at if record.stopped_at else -math.inf
-    return record.violation, behind, record.score or 0.0, record.number
 
 
 def population_size(dimensions: int) -> int:

@@ -9,13 +9,19 @@ import numpy.typing as npt
 
 from winnow_operator.engines.base import Record
 
-Quality = tuple[bool, float, float]
-"""Whether it has no value, how far it is from keeping constraints, its score; lower is better."""
+Quality = tuple[bool, float, float, float]
+"""Whether it has no value, how far it is from keeping constraints, how early it was stopped, its
+score; lower is better."""
 
 
 def quality_of(record: Record) -> Quality:
-    """Of a trial that has ended: one that failed is worse than all with a value."""
-    return record.score is None, record.violation, record.score or 0.0
+    """Of a trial that has ended: one that failed is worse than all with a value.
+
+    One that early stopping has stopped is worse than all that ran on, since its score is only that of a
+    rung, and the later the rung, the better.
+    """
+    stopped = 1 / record.stopped_at if record.stopped_at else 0.0
+    return record.score is None, record.violation, stopped, record.score or 0.0
 
 
 def merits(qualities: Sequence[Quality]) -> npt.NDArray[np.float64]:

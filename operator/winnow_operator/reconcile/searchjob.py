@@ -103,11 +103,10 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
         job, state = context.job, context.state
         if (wait := self._wait_to_write(state)) > 0:
             return wait
-        passed = {**state.passed, **proposal.passed}
-        shown = show_passed(passed, state.ledger.active)
+        shown = show_passed({**state.passed, **proposal.passed}, state.ledger.active)
         status = job.status.model_copy(update={"rungs": shown})
         await self._apply(context.key, context.body, status)
-        state.passed, state.last_status_write = passed, self.tools.clock.monotonic()
+        state.passed, state.last_status_write = read_passed(shown), self.tools.clock.monotonic()
         return 0.0
 
     async def _prepare(self, key: Key, body: dict[str, Any], job: SearchJob) -> float:

@@ -46,8 +46,9 @@ class SearchState(JobState):
     """The last rung at which early stopping has let a trial go on, by number."""
     listening: Listening = field(default_factory=Listening)
     """What is known of the metrics of running trials."""
-    running_since: float | None = None
-    """Since when pods have been running without a break, in monotonic seconds."""
+    unheard_since: float | None = None
+    """Since when pods have been running and Prometheus has had no series of them, in monotonic
+    seconds."""
 
     @override
     def __post_init__(self) -> None:

@@ -41,12 +41,13 @@ def listen(context: SearchContext, step: Step, feed: TrialFeed) -> float | None:
     state, now = context.state, context.tools.clock.monotonic()
     if context.job.spec.suspend or not any(map(_runs, step.pods)):
         feed.forget(context.key)
-        state.running_since = None
+        state.unheard_since = None
         state.listening = Listening(feed.is_configured)
         return None
-    if state.running_since is None:
-        state.running_since = now
-    heard, seconds = feed.heard(context.key, _question(context)), now - state.running_since
+    heard = feed.heard(context.key, _question(context))
+    if state.unheard_since is None or (heard is not None and heard.is_scraped):
+        state.unheard_since = now
+    seconds = now - state.unheard_since
     state.listening = Listening(feed.is_configured, heard, seconds)
     is_waiting = heard is not None and not heard.is_scraped and seconds < GRACE_SECONDS
     return GRACE_SECONDS - seconds if is_waiting else None
