@@ -23,6 +23,7 @@ from winnow_server.inference import Inference, Receive, Scope, Send
 from winnow_server.metrics import CONTENT_TYPE, Metrics
 from winnow_server.model import ServedModel
 from winnow_server.page import HEADERS, page
+from winnow_server.shortcuts import Shortcut
 
 __all__ = ["App"]
 
@@ -35,19 +36,23 @@ class App:
     Args:
         model: that is served.
         inference: answers the requests for it.
+        shortcut: for most of them; the connections ask it first.
         metrics: of the server.
         lifecycle: says whether the server still wants requests.
     """
 
     def __init__(
-        self, model: ServedModel, inference: Inference, metrics: Metrics, lifecycle: Lifecycle
+        self,
+        model: ServedModel,
+        inference: Inference,
+        shortcut: Shortcut,
+        metrics: Metrics,
+        lifecycle: Lifecycle,
     ) -> None:
         self._inference = inference
+        self.shortcut = shortcut
         self._pages = _Pages(model, metrics, lifecycle).application()
-        name, version = model.signature.model, model.signature.version
-        self._inference_paths = frozenset(
-            {f"/v2/models/{name}/infer", f"/v2/models/{name}/versions/{version}/infer"}
-        )
+        self._inference_paths = model.signature.paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Protocol
 
 import numpy as np
 
 from winnow_runtime.artifacts import Tensor
 from winnow_server.errors import RequestError
 
-__all__ = ["Batcher", "Limits"]
+__all__ = ["Asker", "Batcher", "Limits"]
 
 Run = Callable[[Tensor], Tensor]
 
@@ -34,10 +35,38 @@ class Limits:
     """Requests that wait; more are refused."""
 
 
+class Asker(Protocol):
+    """Who wants to know what a model gives; its methods are called in the event loop."""
+
+    def has_gone(self) -> bool:
+        """Whether nobody waits for it any more."""
+
+    def take(self, result: Tensor | Exception) -> None:
+        """Be told outputs (rows, ...), or why there are none; it must not fail."""
+
+
+class _Awaiting:
+    """An asker that is a task."""
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[Tensor] = asyncio.get_running_loop().create_future()
+
+    def has_gone(self) -> bool:
+        return self.answer.done()
+
+    def take(self, result: Tensor | Exception) -> None:
+        if self.answer.done():  # its task was cancelled while the model ran
+            return
+        if isinstance(result, Exception):
+            self.answer.set_exception(result)
+        else:
+            self.answer.set_result(result)
+
+
 @dataclass(slots=True)
 class _Waiting:
     rows: Tensor
-    answer: asyncio.Future[Tensor]
+    asker: Asker
     alone: bool = False
     """Not with others again: it was in a batch that failed."""
 
@@ -48,9 +77,8 @@ class Batcher:
     Args:
         run: gives outputs (rows, ...) for rows (rows, ...).
         limits: of batches and queue.
-        in_thread: whether the model takes so long that the event loop must not wait for it.
+        is_quick: tells whether the event loop can wait for a run of so many rows.
         on_batch: told the rows of each run.
-        arrived: tells how many requests the server has under way, parsed or not.
     """
 
     def __init__(
@@ -58,15 +86,14 @@ class Batcher:
         run: Run,
         limits: Limits,
         *,
-        in_thread: bool,
+        is_quick: Callable[[int], bool],
         on_batch: Callable[[int], None],
-        arrived: Callable[[], int],
     ) -> None:
         self._run = run
         self._limits = limits
+        self._is_quick = is_quick
         self._on_batch = on_batch
-        self._arrived = arrived
-        self._executor = ThreadPoolExecutor(1, "model") if in_thread else None
+        self._executor = ThreadPoolExecutor(1, "model")
         self._queue: deque[_Waiting] = deque()
         self._is_running = False
 
@@ -81,25 +108,26 @@ class Batcher:
             RequestError: with 429, if too many wait already.
             ModelError: if the model cannot be run.
         """
-        if self._executor is None and not self._queue and self._arrived() <= 1:
-            self._on_batch(len(rows))
-            return self._run(rows)  # nobody to wait for, nobody who waits
-        return await self._submit(rows)
+        asker = _Awaiting()
+        self.submit(rows, asker)
+        return await asker.answer
 
-    def _submit(self, rows: Tensor) -> asyncio.Future[Tensor]:
+    def submit(self, rows: Tensor, asker: Asker) -> None:
+        """Let somebody be told the outputs (rows, ...) of rows (rows, ...).
+
+        Raises:
+            RequestError: with 429, if too many wait already.
+        """
         if len(self._queue) >= self._limits.max_queue:
             raise RequestError(
                 f"{len(self._queue)} requests wait already, which is the limit: try again later",
                 HTTPStatus.TOO_MANY_REQUESTS,
             )
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Tensor] = loop.create_future()
-        self._queue.append(_Waiting(rows, answer))
+        self._queue.append(_Waiting(rows, asker))
         if not self._is_running:
             self._is_running = True
             # In the next turn, so that what arrived in this one goes along.
-            loop.call_soon(self._next)
-        return answer
+            asyncio.get_running_loop().call_soon(self._next)
 
     def _next(self) -> None:
         batch = self._take()
@@ -107,14 +135,14 @@ class Batcher:
             self._is_running = False
             return
         parts = [one.rows for one in batch]
-        self._on_batch(sum(map(len, parts)))
-        loop = asyncio.get_running_loop()
-        if self._executor is None:
-            self._deliver(batch, _attempt(self._run, parts))
-            loop.call_soon(self._next)
+        rows = sum(map(len, parts))
+        self._on_batch(rows)
+        if self._is_quick(rows):
+            self._finish(batch, _attempt(self._run, parts))
             return
+        loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._executor, _attempt, self._run, parts)
-        running.add_done_callback(lambda done: self._finish(batch, done))
+        running.add_done_callback(lambda done: self._finish(batch, done.result()))
 
     def _take(self) -> list[_Waiting]:
         """The next requests, in their order, as many as may be computed together."""
@@ -122,7 +150,7 @@ class Batcher:
         rows = 0
         while self._queue:
             first = self._queue[0]
-            if first.answer.cancelled():
+            if first.asker.has_gone():
                 self._queue.popleft()
                 continue
             if batch and (first.alone or rows + len(first.rows) > self._limits.max_rows):
@@ -133,24 +161,26 @@ class Batcher:
                 break
         return batch
 
-    def _finish(self, batch: list[_Waiting], done: asyncio.Future[Tensor | Exception]) -> None:
-        self._deliver(batch, done.result())
-        self._next()
+    def _finish(self, batch: list[_Waiting], result: Tensor | Exception) -> None:
+        self._deliver(batch, result)
+        if self._queue:
+            # One run in a turn of the loop, which in between looks at what else has come.
+            asyncio.get_running_loop().call_soon(self._next)
+        else:
+            self._is_running = False
 
     def _deliver(self, batch: list[_Waiting], result: Tensor | Exception) -> None:
-        if isinstance(result, Exception) and len(batch) > 1:
+        if isinstance(result, Exception):
+            if len(batch) == 1:
+                batch[0].asker.take(result)
+                return
             # One of them may be at fault alone: each by itself, before anything that came later.
-            self._queue.extendleft(_Waiting(one.rows, one.answer, True) for one in reversed(batch))
+            self._queue.extendleft(_Waiting(one.rows, one.asker, True) for one in reversed(batch))
             return
         start = 0
         for one in batch:
             end = start + len(one.rows)
-            if one.answer.done():  # its client has gone
-                pass
-            elif isinstance(result, Exception):
-                one.answer.set_exception(result)
-            else:
-                one.answer.set_result(result[start:end])
+            one.asker.take(result[start:end])
             start = end
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -23,18 +23,18 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 __all__ = [
-    "EXCHANGE",
     "AgeingProtocol",
     "Lifecycle",
-    "answer_whole",
+    "Shortcut",
     "close_stalled",
     "protocol_class",
+    "write_answer",
 ]
 
 MAX_HEAD_BYTES = 64 << 10
 """Of a request's first line and headers; uvicorn alone would take any number."""
-EXCHANGE = "winnow.exchange"
-"""Key of the scope under which uvicorn's side of a request lies."""
+Shortcut = Callable[[RequestResponseCycle], Callable[[], None] | None]
+"""Given a request whose headers are there: what to call when its body is; None: a task answers it."""
 SPREAD = 0.1
 """Of the age: connections that were opened together are not all closed together."""
 
@@ -55,8 +55,6 @@ class Lifecycle:
     """How long a request may take to arrive."""
     max_message_bytes: int = 64 << 20
     """Of a request with all that HTTP may wrap it in, chunk by chunk."""
-    tasks: Collection[object] = field(default=(), init=False)
-    """One for each request that has begun to arrive and is not answered."""
     drain_since: float | None = field(default=None, init=False)
     """When draining began, on the monotonic clock."""
 
@@ -71,19 +69,21 @@ class AgeingProtocol(HttpToolsProtocol):
 
     Args:
         lifecycle: of the server.
+        shortcut: for requests that need no task.
         args: of uvicorn's.
         kwargs: of uvicorn's.
     """
 
-    def __init__(self, lifecycle: Lifecycle, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, lifecycle: Lifecycle, shortcut: Shortcut, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._lifecycle = lifecycle
-        lifecycle.tasks = self.tasks  # the same set for all connections
         self._old_from = float("inf")
         self.waits_since: float | None = None
         """Since when a request is arriving, or the first one is waited for."""
         self._is_in_head = True
         self._arrived_bytes = 0
+        self._shortcut = shortcut
+        self._when_whole: Callable[[], None] | None = None
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -116,7 +116,6 @@ class AgeingProtocol(HttpToolsProtocol):
     @override
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
-        self.scope[EXCHANGE] = self.cycle  # type: ignore[literal-required] # a name of our own
         self._is_in_head = False
         if self._lifecycle.is_draining or time.monotonic() >= self._old_from:
             self.cycle.keep_alive = False
@@ -125,10 +124,23 @@ class AgeingProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self.waits_since = None
+        when_whole, self._when_whole = self._when_whole, None
+        if when_whole is not None:
+            when_whole()
+
+    @override
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        when_whole = self._shortcut(cycle)
+        if when_whole is None:
+            super()._start_asgi_task(cycle, app)
+        elif cycle.more_body:
+            self._when_whole = when_whole
+        else:  # it came behind another one, which is answered just now
+            self.loop.call_soon(when_whole)
 
 
-def answer_whole(exchange: RequestResponseCycle, status: int, head: bytes, body: bytes) -> bool:
-    """Write an answer in one piece; False, with nothing done, if that is not possible now.
+def write_answer(exchange: RequestResponseCycle, status: int, head: bytes, body: bytes) -> None:
+    """Write an answer in one piece.
 
     uvicorn checks and writes head and body one after the other, header by header, which takes it
     longer than a small model runs.
@@ -139,26 +151,25 @@ def answer_whole(exchange: RequestResponseCycle, status: int, head: bytes, body:
         head: its headers, each with its line's end; none of what a client sent is in them.
         body: all of it.
     """
-    if exchange.flow.write_paused or exchange.response_started:
-        return False
     if exchange.disconnected:
-        return True
-    exchange.response_started = True
+        return
     parts = [STATUS_LINE[status]]
     parts += [b"%b: %b\r\n" % header for header in exchange.default_headers]
     parts += [head, b"\r\n" if exchange.keep_alive else b"connection: close\r\n\r\n", body]
     exchange.transport.write(b"".join(parts))
-    exchange.response_complete = True
-    exchange.message_event.set()
+    exchange.response_started = exchange.response_complete = True
     if not exchange.keep_alive:
         exchange.transport.close()
     exchange.on_response()
-    return True
+    exchange.on_response = _nothing  # no ring of references
 
 
-def protocol_class(lifecycle: Lifecycle) -> Callable[..., AgeingProtocol]:
+def _nothing() -> None: ...
+
+
+def protocol_class(lifecycle: Lifecycle, shortcut: Shortcut) -> Callable[..., AgeingProtocol]:
     """What uvicorn makes connections with."""
-    return partial(AgeingProtocol, lifecycle)
+    return partial(AgeingProtocol, lifecycle, shortcut)
 
 
 def close_stalled(connections: Iterable[Any], lifecycle: Lifecycle) -> int:

@@ -1,12 +1,14 @@
-"""One inference request over ASGI: body in, model run, answer out; every way it can end is counted."""
+"""One inference request: body in, model run, answer out; every way it can end is counted.
+
+Here is the long way, over ASGI, which takes any body; `shortcuts` has the way of most requests.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
@@ -14,14 +16,14 @@ from winnow_contract.serving import Serving
 from winnow_runtime.artifacts import Tensor
 from winnow_runtime.errors import ModelError
 from winnow_server.answers import encode_answer, encode_error
-from winnow_server.batching import Batcher
-from winnow_server.connections import EXCHANGE, answer_whole
+from winnow_server.batching import Asker, Batcher
 from winnow_server.errors import RequestError
+from winnow_server.heads import HEADER_LENGTH, Head, read_head
 from winnow_server.metrics import Metrics
 from winnow_server.requests import InferenceRequest, are_finite, parse_request
 from winnow_server.signature import Signature
 
-__all__ = ["Inference", "Receive", "Scope", "Send"]
+__all__ = ["Answer", "Inference", "Receive", "Scope", "Send"]
 
 logger = logging.getLogger(__name__)
 
@@ -29,31 +31,22 @@ Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Answer = tuple[int, bytes, bytes]
+"""Status, headers (each with its line's end), body."""
 
-HEADER_LENGTH = b"inference-header-content-length"
-JSON = b"content-type: application/json\r\n"
+JSON = b"content-type: application/json\r\ncontent-length: %d\r\n"
+BYTES = (
+    b"content-type: application/octet-stream\r\n"
+    + HEADER_LENGTH
+    + b": %d\r\ncontent-length: %d\r\n"
+)
 CLOSE = b"connection: close\r\n"
-BYTES = b"content-type: application/octet-stream\r\n" + HEADER_LENGTH + b": %d\r\n"
-_READ = frozenset({b"content-length", HEADER_LENGTH, b"expect", b"content-encoding"})
-MAX_DIGITS = 18
 DISCARDED_BYTES = 16 << 20
 """Of a body that is too large: read and thrown away, so that its sender gets to read the answer."""
 
 
 class _Gone(Exception):  # noqa: N818 -- it is no error of ours
     """The client went away before its request was whole."""
-
-
-@dataclass(slots=True)
-class _Head:
-    """What the HTTP headers say."""
-
-    length: int | None = None
-    """Of the body, where it is said beforehand."""
-    header_length: int | None = None
-    """Of the body's JSON header."""
-    expects_consent: bool = False
-    """Whether the client waits for a word before it sends the body."""
 
 
 class Inference:
@@ -80,40 +73,76 @@ class Inference:
         """Answer one request."""
         start = time.perf_counter()
         try:
-            asked = _read_head(scope["headers"])
+            asked = read_head(scope["headers"])
             body = await self._read_body(asked, receive)
             start = time.perf_counter()
             request = parse_request(body, asked.header_length, self._signature)
-            outputs = await self._batcher.run(request.rows)
-            status, head, content = self._answer(request, outputs)
+            answer = self.answer(request, await self._batcher.run(request.rows))
         except _Gone:
             return
-        except RequestError as error:
-            status, content = error.status, encode_error(str(error))
-            head = JSON + CLOSE if error.ends_connection else JSON
-        except ModelError as error:
-            logger.error("the model failed", extra={"error": str(error)})  # noqa: TRY400 -- no bug
-            status, head, content = 500, JSON, encode_error(str(error))
-        except Exception:
-            logger.exception("a bug of the server")
-            status, head, content = 500, JSON, encode_error("the server failed; see its log")
+        except Exception as error:  # noqa: BLE001 -- each is said
+            answer = self.failure(error)
         if self._delay:
             await _hold_back(self._delay * (time.perf_counter() - start))
-        await _send(scope, send, int(status), head, content)
-        seconds = time.perf_counter() - start
-        self._metrics.answered(int(status), seconds)
-        if self._access_log:
-            self._log(scope, int(status), seconds)
+        await _send(send, answer)
+        self.count(scope, answer[0], start)
 
-    def _answer(self, request: InferenceRequest, outputs: Tensor) -> tuple[int, bytes, bytes]:
+    def ask(self, body: bytes, header_length: int | None, asker: Asker) -> InferenceRequest:
+        """Read a request and let somebody be told the outputs for it.
+
+        Args:
+            body: all of it.
+            header_length: of its JSON header; None: all of it is JSON.
+            asker: is told.
+
+        Raises:
+            RequestError: if it does not fit, or too many wait.
+        """
+        request = parse_request(body, header_length, self._signature)
+        self._batcher.submit(request.rows, asker)
+        return request
+
+    def answer(self, request: InferenceRequest, outputs: Tensor) -> Answer:
+        """What a client is told.
+
+        Raises:
+            ModelError: if not all outputs are numbers.
+        """
         if not are_finite(outputs):
             raise ModelError("NaN", "the model's answer has numbers that are not finite")
         content, header_length = encode_answer(request, outputs, self._signature)
         if header_length is None:
-            return 200, JSON, content
-        return 200, BYTES % header_length, content
+            return 200, JSON % len(content), content
+        return 200, BYTES % (header_length, len(content)), content
 
-    async def _read_body(self, head: _Head, receive: Receive) -> bytes:
+    def failure(self, error: Exception) -> Answer:
+        """What a client is told whose request has failed."""
+        status, words, head = HTTPStatus.INTERNAL_SERVER_ERROR, str(error), JSON
+        if isinstance(error, RequestError):
+            status = error.status
+            head = JSON + CLOSE if error.ends_connection else JSON
+        elif isinstance(error, ModelError):
+            logger.error("the model failed", extra={"error": words})
+        else:
+            logger.error("a bug of the server", exc_info=error)
+            words = "the server failed; see its log"
+        content = encode_error(words)
+        return int(status), head % len(content), content
+
+    def count(self, scope: Mapping[str, Any], status: int, start: float) -> None:
+        """Note an answer.
+
+        Args:
+            scope: of the request.
+            status: of the answer.
+            start: when the request was there, by `time.perf_counter`.
+        """
+        seconds = time.perf_counter() - start
+        self._metrics.answered(status, seconds)
+        if self._access_log:
+            self._log(scope, status, seconds)
+
+    async def _read_body(self, head: Head, receive: Receive) -> bytes:
         most = self._max_request_bytes
         if head.length is not None and head.length > most:
             if not head.expects_consent:
@@ -150,7 +179,7 @@ class Inference:
             ends_connection=True,
         )
 
-    def _log(self, scope: Scope, status: int, seconds: float) -> None:
+    def _log(self, scope: Mapping[str, Any], status: int, seconds: float) -> None:
         client = scope.get("client") or ("", 0)
         logger.info(
             "answered",
@@ -170,43 +199,11 @@ async def _hold_back(seconds: float) -> None:
         await asyncio.sleep(left)
 
 
-async def _send(scope: Scope, send: Send, status: int, head: bytes, content: bytes) -> None:
-    length = b"content-length: %d\r\n" % len(content)
-    exchange = None if head.endswith(CLOSE) else scope.get(EXCHANGE)
-    if exchange is not None and answer_whole(exchange, status, head + length, content):
-        return
-    headers = [line.split(b": ") for line in (head + length).split(b"\r\n")[:-1]]
+async def _send(send: Send, answer: Answer) -> None:
+    status, head, content = answer
+    headers = [line.split(b": ") for line in head.split(b"\r\n")[:-1]]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
-
-
-def _read_head(headers: list[tuple[bytes, bytes]]) -> _Head:
-    head = _Head()
-    for name, value in headers:
-        if name not in _READ:
-            continue
-        if name == b"content-length":
-            head.length = _number(name, value)
-        elif name == HEADER_LENGTH:
-            head.header_length = _number(name, value)
-        elif name == b"expect":
-            head.expects_consent = True
-        elif value.lower() != b"identity":
-            raise RequestError(
-                f"Content-Encoding {value[:80].decode('latin-1')!r} is not taken: send the body "
-                "as it is",
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            )
-    return head
-
-
-def _number(name: bytes, value: bytes) -> int:
-    if not value.isdigit() or len(value) > MAX_DIGITS:
-        raise RequestError(
-            f"{name.decode('latin-1')} is {value[:80].decode('latin-1')!r}, it must be a number "
-            "of bytes"
-        )
-    return int(value)
 
 
 async def _discard(receive: Receive) -> None:

@@ -54,6 +54,11 @@ class ServedModel:
         """Whether rows take less time together; else waiting for each other only takes longer."""
         return self.batch_seconds < WORTH_IT * self.batch_rows * self.row_seconds
 
+    def run_seconds(self, rows: int) -> float:
+        """What a run of some rows takes, on the line between one row and the largest batch."""
+        share = (rows - 1) / max(self.batch_rows - 1, 1)
+        return self.row_seconds + share * (self.batch_seconds - self.row_seconds)
+
     @property
     def digest(self) -> str:
         """Of the artifact."""

@@ -26,6 +26,7 @@ from winnow_server.connections import Lifecycle, close_stalled, protocol_class
 from winnow_server.inference import DISCARDED_BYTES, Inference
 from winnow_server.metrics import Metrics
 from winnow_server.model import ServedModel, open_model
+from winnow_server.shortcuts import Shortcut
 
 __all__ = ["serve"]
 
@@ -78,7 +79,7 @@ def serve(serving: Serving) -> None:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=protocol_class(lifecycle),  # type: ignore[arg-type] # it only ever calls it
+        http=protocol_class(lifecycle, app.shortcut),  # type: ignore[arg-type] # it only ever calls it
         ws="none",
         lifespan="off",
         log_config=None,
@@ -102,11 +103,12 @@ def make_app(serving: Serving, model: ServedModel, lifecycle: Lifecycle) -> App:
     batcher = Batcher(
         model.run,
         Limits(serving.max_batch if is_batching else 1, serving.max_queue),
-        in_thread=(model.batch_seconds if is_batching else model.row_seconds) > QUICK_SECONDS,
+        is_quick=lambda rows: model.run_seconds(rows) <= QUICK_SECONDS,
         on_batch=metrics.ran,
-        arrived=(lambda: len(lifecycle.tasks)) if is_batching else (lambda: 0),
     )
-    return App(model, Inference(model.signature, batcher, metrics, serving), metrics, lifecycle)
+    inference = Inference(model.signature, batcher, metrics, serving)
+    shortcut = Shortcut(inference, model.signature, serving)
+    return App(model, inference, shortcut, metrics, lifecycle)
 
 
 def _batches(serving: Serving, model: ServedModel) -> bool:

@@ -43,6 +43,12 @@ class Signature:
     max_rows: int
     """Of one request."""
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """Of inference."""
+        model = f"/v2/models/{self.model}"
+        return frozenset({f"{model}/infer", f"{model}/versions/{self.version}/infer"})
+
     def describe(self) -> dict[str, Any]:
         """The protocol's model metadata."""
         return {

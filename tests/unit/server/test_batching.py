@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,12 +56,13 @@ def batcher(
     model: Model,
     limits: Limits,
     *,
-    in_thread: bool,
-    arrived: Callable[[], int] = lambda: 2,
+    quick_rows: int = 0,
     sizes: list[int] | None = None,
 ) -> Batcher:
     told = [] if sizes is None else sizes
-    return Batcher(model.run, limits, in_thread=in_thread, on_batch=told.append, arrived=arrived)
+    return Batcher(
+        model.run, limits, is_quick=lambda rows: rows <= quick_rows, on_batch=told.append
+    )
 
 
 async def all_of(waiting: list[asyncio.Task[Rows]]) -> list[list[float]]:
@@ -83,7 +84,7 @@ async def held(model: Model, batch: Batcher) -> asyncio.Task[Rows]:
 
 async def test_what_arrives_while_the_model_runs_is_its_next_batch(model: Model) -> None:
     sizes: list[int] = []
-    batch = batcher(model, Limits(8, 10), in_thread=True, sizes=sizes)
+    batch = batcher(model, Limits(8, 10), sizes=sizes)
     first = await held(model, batch)
 
     others = await submit(batch, rows(1), rows(2, 3), rows(4))
@@ -98,26 +99,44 @@ async def test_what_arrives_while_the_model_runs_is_its_next_batch(model: Model)
 
 async def test_a_quick_model_runs_at_once_for_all_that_arrived_in_one_turn(model: Model) -> None:
     model.free.set()
-    batch = batcher(model, Limits(8, 10), in_thread=False)
+    batch = batcher(model, Limits(8, 10), quick_rows=99)
 
     assert await all_of(await submit(batch, rows(1), rows(2), rows(3))) == [[2], [4], [6]]
 
     assert model.runs == [[1, 2, 3]]
 
 
-async def test_a_quick_model_runs_within_the_call_when_nobody_else_is_there(model: Model) -> None:
+async def test_a_run_that_would_hold_up_the_loop_is_left_to_a_thread(model: Model) -> None:
+    threads: list[str] = []
+
+    def run(given_rows: Rows) -> Rows:
+        threads.append(threading.current_thread().name)
+        return doubled(given_rows)
+
+    model.run = run  # type: ignore[method-assign] # it notes something else
+    batch = batcher(model, Limits(1, 10), quick_rows=2)
+
+    assert await all_of(await submit(batch, rows(1, 2, 3), rows(4, 5))) == [[2, 4, 6], [8, 10]]
+
+    long, short = threads
+    assert long.startswith("model")
+    assert short == threading.current_thread().name
+
+
+async def test_between_two_quick_runs_the_loop_does_what_else_there_is(model: Model) -> None:
     model.free.set()
-    batch = batcher(model, Limits(8, 10), in_thread=False, arrived=lambda: 1)
-    call = batch.run(rows(1))
+    batch = batcher(model, Limits(1, 10), quick_rows=99)
+    tasks = await submit(batch, rows(1), rows(2))
 
-    with pytest.raises(StopIteration) as answer:
-        call.send(None)
+    while not model.runs:  # noqa: ASYNC110 -- the next turn, or the one after it
+        await asyncio.sleep(0)
 
-    np.testing.assert_array_equal(answer.value.value, rows(2))
+    assert model.runs == [[1]]
+    assert await all_of(tasks) == [[2], [4]]
 
 
 async def test_no_batch_has_more_rows_than_the_limit_and_none_overtakes(model: Model) -> None:
-    batch = batcher(model, Limits(4, 10), in_thread=True)
+    batch = batcher(model, Limits(4, 10))
     first = await held(model, batch)
 
     others = await submit(batch, rows(1, 1), rows(2, 2, 2), rows(3), rows(4, 4))
@@ -128,7 +147,7 @@ async def test_no_batch_has_more_rows_than_the_limit_and_none_overtakes(model: M
 
 
 async def test_without_batching_each_request_runs_by_itself_whatever_it_has(model: Model) -> None:
-    batch = batcher(model, Limits(1, 10), in_thread=True)
+    batch = batcher(model, Limits(1, 10))
     first = await held(model, batch)
 
     others = await submit(batch, rows(1, 1), rows(2), rows(3))
@@ -139,7 +158,7 @@ async def test_without_batching_each_request_runs_by_itself_whatever_it_has(mode
 
 
 async def test_a_full_queue_refuses_with_429_and_goes_on(model: Model) -> None:
-    batch = batcher(model, Limits(8, 2), in_thread=True)
+    batch = batcher(model, Limits(8, 2))
     first = await held(model, batch)
     others = await submit(batch, rows(1), rows(2))
 
@@ -151,10 +170,10 @@ async def test_a_full_queue_refuses_with_429_and_goes_on(model: Model) -> None:
     assert await all_of([first, *others]) == [[0], [2], [4]]
 
 
-@pytest.mark.parametrize("in_thread", [True, False])
-async def test_a_request_at_fault_fails_alone(model: Model, *, in_thread: bool) -> None:
+@pytest.mark.parametrize("quick_rows", [0, 99])
+async def test_a_request_at_fault_fails_alone(model: Model, quick_rows: int) -> None:
     model.free.set()
-    batch = batcher(model, Limits(8, 10), in_thread=in_thread)
+    batch = batcher(model, Limits(8, 10), quick_rows=quick_rows)
 
     tasks = await submit(batch, rows(1), rows(13), rows(3))
     found = await asyncio.gather(*tasks, return_exceptions=True)
@@ -165,7 +184,7 @@ async def test_a_request_at_fault_fails_alone(model: Model, *, in_thread: bool) 
 
 
 async def test_who_has_gone_is_not_computed_for(model: Model) -> None:
-    batch = batcher(model, Limits(8, 10), in_thread=True)
+    batch = batcher(model, Limits(8, 10))
     first = await held(model, batch)
     gone, other = await submit(batch, rows(1), rows(2))
 
@@ -182,24 +201,20 @@ async def test_who_has_gone_is_not_computed_for(model: Model) -> None:
         st.lists(st.integers(0, 20), min_size=1, max_size=5), min_size=1, max_size=20
     ),
     max_rows=st.integers(1, 8),
-    in_thread=st.booleans(),
+    quick_rows=st.integers(0, 8),
 )
 def test_everybody_gets_the_answer_to_what_they_asked(
-    *, requests: list[list[int]], max_rows: int, in_thread: bool
+    requests: list[list[int]], max_rows: int, quick_rows: int
 ) -> None:
     async def ask() -> list[Any]:
-        batch = batcher(Model(), Limits(max_rows, 99), in_thread=in_thread)
+        model = Model()
+        model.free.set()
+        batch = batcher(model, Limits(max_rows, 99), quick_rows=quick_rows)
         tasks = await submit(batch, *(rows(*one) for one in requests))
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     def outcome(one: Any) -> Any:
         return "failed" if isinstance(one, ModelError) else one.ravel().tolist()
-
-    def batcher(model: Model, limits: Limits, *, in_thread: bool) -> Batcher:
-        model.free.set()
-        return Batcher(
-            model.run, limits, in_thread=in_thread, on_batch=lambda _: None, arrived=lambda: 2
-        )
 
     found = [outcome(one) for one in asyncio.run(ask())]
 
@@ -208,7 +223,7 @@ def test_everybody_gets_the_answer_to_what_they_asked(
 
 async def test_requests_that_cannot_be_joined_are_answered_one_by_one(model: Model) -> None:
     model.free.set()
-    batch = batcher(model, Limits(8, 10), in_thread=True)
+    batch = batcher(model, Limits(8, 10))
 
     tasks = await submit(batch, rows(1), np.ones((1, 2), np.float32), rows(2))
 

@@ -1,0 +1,260 @@
+"""Requests that go without a task: the same answers as by ASGI, in order, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import uvicorn
+from typing_extensions import override
+from uvicorn.server import ServerState
+
+from tests.support.onnx_graphs import blobs
+from tests.support.served_artifacts import artifact, on_the_claim, request_of
+from winnow_contract.serving import Serving
+from winnow_server.connections import AgeingProtocol, Lifecycle, protocol_class
+from winnow_server.model import ServedModel, open_model
+from winnow_server.serving import make_app
+
+ROWS = blobs(2, seed=3).rows
+INFER = "/v2/models/digits/infer"
+DATE = "Thu, 26 Nov 2026 10:00:00 GMT"
+
+
+class Transport(asyncio.Transport):
+    """Keeps what a client would get."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = bytearray()
+        self.closed = False
+
+    @override
+    def write(self, data: Any) -> None:
+        assert not self.closed
+        self.written += data
+
+    @override
+    def close(self) -> None:
+        self.closed = True
+
+    @override
+    def is_closing(self) -> bool:
+        return self.closed
+
+    @override
+    def pause_reading(self) -> None: ...
+
+    @override
+    def resume_reading(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Line:
+    """A connection without a network."""
+
+    protocol: AgeingProtocol
+    transport: Transport
+    state: ServerState
+
+    async def answers(self, count: int) -> list[Answer]:
+        """Wait until so many are there."""
+        await until(lambda: self.transport.written.count(b"HTTP/1.1 ") >= count)
+        found = parsed(bytes(self.transport.written))
+        assert len(found) == count
+        return found
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 -- the loop's turns are what is waited for
+            await asyncio.sleep(0)
+
+
+def parsed(written: bytes) -> list[Answer]:
+    found = []
+    while written:
+        head, _, rest = written.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines)
+        length = int(headers["content-length"])
+        found.append(Answer(int(first.split()[1]), headers, rest[:length]))
+        written = rest[length:]
+    return found
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Serving:
+    return on_the_claim(artifact(tmp_path_factory.mktemp("served")))
+
+
+@pytest.fixture(scope="module")
+def model(serving: Serving) -> ServedModel:
+    return open_model(serving)
+
+
+Connect = Callable[..., Line]
+
+
+@pytest.fixture
+def connect(serving: Serving, model: ServedModel) -> Connect:
+    def made(lifecycle: Lifecycle | None = None, **changes: Any) -> Line:
+        life = lifecycle or Lifecycle(max_age=60)
+        app = make_app(replace(serving, **changes), model, life)
+        config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None, access_log=False)
+        config.load()
+        state, transport = ServerState(), Transport()
+        state.default_headers = [(b"date", DATE.encode())]
+        protocol = protocol_class(life, app.shortcut)(
+            config=config, server_state=state, app_state={}
+        )
+        protocol.connection_made(transport)
+        return Line(protocol, transport, state)
+
+    return made
+
+
+def whole(body: bytes, *headers: str, path: str = INFER, version: str = "1.1") -> bytes:
+    lines = [f"POST {path} HTTP/{version}", "host: x", f"content-length: {len(body)}", *headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def chunked(body: bytes, *headers: str, path: str = INFER) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "host: x", "transfer-encoding: chunked", *headers]
+    chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    return "\r\n".join([*lines, "", ""]).encode() + chunks
+
+
+DIGEST = f"sha256:{'0a' * 32}"
+SLOW = {"model_digest": DIGEST, "fault_digest": DIGEST, "fault_delay_factor": 1.5}
+BINARY = "inference-header-content-length: 0"
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (request_of(ROWS), [], 200),
+        (ROWS.tobytes(), [BINARY], 200),
+        (request_of(ROWS), ["connection: close"], 200),
+        (request_of(ROWS, shape=[1, 1]), [], 400),
+        (request_of(blobs(9).rows), [], 413),
+        (b"{", [], 400),
+        (request_of(ROWS), ["content-encoding: gzip"], 415),
+        (request_of(ROWS), ["inference-header-content-length: x"], 400),
+    ],
+)
+async def test_an_answer_is_the_same_with_and_without_a_task(
+    connect: Connect, body: bytes, headers: list[str], status: int
+) -> None:
+    found = []
+    for written in (whole, chunked):
+        line = connect()
+        line.protocol.data_received(written(body, *headers))
+        found += await line.answers(1)
+        assert line.transport.closed == ("connection: close" in headers)
+
+    assert found[0] == found[1]
+    assert found[0].status == status
+    assert found[0].headers["date"] == DATE
+
+
+async def test_a_request_goes_without_a_task_where_that_is_possible(connect: Connect) -> None:
+    line = connect()
+
+    line.protocol.data_received(whole(request_of(ROWS)))
+
+    assert not line.state.tasks
+    (answer,) = await line.answers(1)
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "changes"),
+    [
+        (chunked(request_of(ROWS)), {}),
+        (whole(request_of(ROWS), "expect: 100-continue"), {}),
+        (whole(request_of(ROWS), path="/v2/models/other/infer"), {}),
+        (whole(b" " * 70_000), {}),
+        (whole(request_of(ROWS)), {"max_request_bytes": 50}),
+        (whole(request_of(ROWS)), SLOW),
+    ],
+)
+async def test_all_others_go_by_asgi(
+    connect: Connect, content: bytes, changes: dict[str, Any]
+) -> None:
+    line = connect(**changes)
+
+    line.protocol.data_received(content)
+
+    assert len(line.state.tasks) == 1
+    await until(lambda: not line.state.tasks)
+    assert line.transport.written
+
+
+async def test_a_request_that_comes_in_pieces_is_answered_when_it_is_whole(
+    connect: Connect,
+) -> None:
+    line, content = connect(), whole(request_of(ROWS))
+
+    for at in range(len(content)):
+        assert not line.transport.written
+        line.protocol.data_received(content[at : at + 1])
+
+    (answer,) = await line.answers(1)
+    assert answer.status == 200
+
+
+async def test_pipelined_requests_of_all_kinds_are_answered_in_their_order(
+    connect: Connect,
+) -> None:
+    line = connect()
+    good, bad = whole(request_of(ROWS)), whole(b"{")
+    ask = b"GET /v2/health/live HTTP/1.1\r\nhost: x\r\n\r\n"
+
+    line.protocol.data_received(good + bad + ask + chunked(request_of(ROWS)) + good + ask + bad)
+
+    statuses = [answer.status for answer in await line.answers(7)]
+    assert statuses == [200, 400, 200, 200, 200, 200, 400]
+
+
+async def test_hundreds_of_pipelined_requests_are_no_deep_recursion(connect: Connect) -> None:
+    line = connect()
+
+    line.protocol.data_received(whole(request_of(ROWS)) + 400 * whole(b"{"))
+
+    answers = await line.answers(401)
+    assert {answer.status for answer in answers[1:]} == {400}
+
+
+async def test_a_connection_of_a_server_that_drains_ends_with_the_answer(connect: Connect) -> None:
+    life = Lifecycle(max_age=60)
+    line = connect(life)
+    life.drain_since = 0.0
+
+    line.protocol.data_received(whole(request_of(ROWS)))
+
+    (answer,) = await line.answers(1)
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert line.transport.closed
+
+
+async def test_a_client_that_has_gone_is_not_computed_for(connect: Connect) -> None:
+    line = connect()
+    line.protocol.data_received(whole(request_of(ROWS)))
+
+    line.transport.close()
+    line.protocol.connection_lost(None)
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    assert not line.transport.written

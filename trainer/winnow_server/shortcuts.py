@@ -1,0 +1,100 @@
+"""Inference without a task: how most requests are answered.
+
+A task, the messages of ASGI and the checks of what is sent cost a small model more than its run. A
+request whose body is small and whose length is known needs none of them: it is whole as soon as the
+connection has read it, and its answer is written in one piece when the model has run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from winnow_contract.serving import Serving
+from winnow_runtime.artifacts import Tensor
+from winnow_server.connections import write_answer
+from winnow_server.errors import RequestError
+from winnow_server.heads import Head, read_head
+from winnow_server.inference import Answer, Inference
+from winnow_server.requests import InferenceRequest
+from winnow_server.signature import Signature
+
+__all__ = ["Shortcut"]
+
+
+class Shortcut:
+    """Says which requests go by it, and takes them.
+
+    Args:
+        inference: answers them.
+        signature: of the model.
+        serving: the largest body; with slowness on purpose nothing goes by here.
+    """
+
+    def __init__(self, inference: Inference, signature: Signature, serving: Serving) -> None:
+        self._inference = inference
+        self._paths = signature.paths
+        # Of more, uvicorn stops reading until it is asked to go on.
+        self._max_bytes = min(serving.max_request_bytes, HIGH_WATER_LIMIT)
+        self._is_closed = serving.delay_factor != 1
+
+    def __call__(self, exchange: RequestResponseCycle) -> Callable[[], None] | None:
+        """What to call when the body of a request is there; None: it goes by ASGI.
+
+        Args:
+            exchange: whose headers are there.
+        """
+        scope = exchange.scope
+        if scope["path"] not in self._paths or scope["method"] != "POST" or self._is_closed:
+            return None
+        try:
+            head = read_head(scope["headers"])
+        except RequestError:
+            return None
+        if head.length is None or head.length > self._max_bytes or head.expects_consent:
+            return None
+        if exchange.flow.write_paused:  # its client does not read what it is told
+            return None
+        return _Request(self._inference, exchange, head).ask
+
+
+class _Request:
+    """One of them; the batcher's asker."""
+
+    __slots__ = ("_exchange", "_head", "_inference", "_request", "_start")
+    _request: InferenceRequest
+    _start: float
+
+    def __init__(self, inference: Inference, exchange: RequestResponseCycle, head: Head) -> None:
+        self._inference = inference
+        self._exchange = exchange
+        self._head = head
+
+    def ask(self) -> None:
+        """Its body is there."""
+        self._start = time.perf_counter()
+        try:
+            body = bytes(self._exchange.body)
+            self._request = self._inference.ask(body, self._head.header_length, self)
+        except Exception as error:  # noqa: BLE001 -- each is said
+            self._tell(self._inference.failure(error))
+
+    def has_gone(self) -> bool:
+        return self._exchange.transport.is_closing()
+
+    def take(self, result: Tensor | Exception) -> None:
+        if isinstance(result, Exception):
+            self._tell(self._inference.failure(result))
+            return
+        try:
+            answer = self._inference.answer(self._request, result)
+        except Exception as error:  # noqa: BLE001 -- each is said
+            answer = self._inference.failure(error)
+        self._tell(answer)
+
+    def _tell(self, answer: Answer) -> None:
+        write_answer(self._exchange, *answer)
+        self._inference.count(self._exchange.scope, answer[0], self._start)
