@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from tests.support.lease_contract import START, SetClock
 from tests.support.podfacts import DONE, pod_fact
 from winnow_operator.domain.blockages import format_time
 from winnow_operator.domain.kinds import Kind
@@ -11,24 +12,9 @@ from winnow_operator.metrics.gpu_time import GpuTime
 from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queue import Key
 
-T0 = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Watch:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> datetime:
-        return T0 + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
 
 def at(seconds: float) -> str:
-    return format_time(T0 + timedelta(seconds=seconds))
+    return format_time(START + timedelta(seconds=seconds))
 
 
 WAITING = pod_fact(gpus=2, phase="Pending")
@@ -36,8 +22,8 @@ RUNNING = pod_fact(gpus=2, started=at(10))
 ENDED = pod_fact(gpus=2, phase="Succeeded", started=at(10), ended=at(70), termination=DONE)
 
 
-def book() -> tuple[PodBook, GpuTime, Watch]:
-    watch = Watch()
+def book() -> tuple[PodBook, GpuTime, SetClock]:
+    watch = SetClock()
     time = GpuTime(watch)
     return PodBook(gpu_time=time), time, watch
 

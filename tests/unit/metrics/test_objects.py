@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.lease_contract import START, SetClock
 from tests.support.objectfigures import JOB, SERVER
 from winnow_operator.domain.figures import Identity
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.metrics.objects import KEPT_SECONDS, ObjectSeries
-
-T0 = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Watch:
-    """A clock that is set by hand."""
-
-    seconds = 0.0
-
-    def now(self) -> datetime:
-        return T0 + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
 
 
 def samples(series: ObjectSeries, name: str) -> dict[tuple[str, ...], float]:
@@ -38,8 +24,8 @@ def samples(series: ObjectSeries, name: str) -> dict[tuple[str, ...], float]:
     return {tuple(s.labels.values()): s.value for f in found for s in f.samples if s.name == name}
 
 
-def series(limit: int = 10) -> tuple[ObjectSeries, Watch]:
-    watch = Watch()
+def series(limit: int = 10) -> tuple[ObjectSeries, SetClock]:
+    watch = SetClock()
     return ObjectSeries(limit=limit, clock=watch), watch
 
 
@@ -76,12 +62,12 @@ def test_a_second_job_of_the_same_name_takes_the_place_of_the_first_under_its_ow
 
 def test_a_job_that_has_ended_stays_for_a_while_and_never_takes_the_place_of_another() -> None:
     shown, watch = series()
-    shown.note(replace(JOB, state="Complete", ended=T0.timestamp()))
+    shown.note(replace(JOB, state="Complete", ended=START.timestamp()))
     watch.seconds = KEPT_SECONDS - 1
     assert samples(shown, "winnow_job_state")
     full, _ = series(limit=1)
     full.note(SERVER)
-    full.note(replace(JOB, ended=T0.timestamp()))
+    full.note(replace(JOB, ended=START.timestamp()))
     assert samples(full, "winnow_job_state") == {}
     assert samples(full, "winnow_objects_without_series") == {(): 0}
 
@@ -108,7 +94,7 @@ def test_beyond_the_limit_the_jobs_that_came_last_are_counted_until_another_has_
     assert {labels[1] for labels in samples(shown, "winnow_job_state")} == {"a", "b"}
     assert samples(shown, "winnow_objects_without_series") == {(): 1}
 
-    shown.note(replace(first, ended=T0.timestamp()))
+    shown.note(replace(first, ended=START.timestamp()))
     shown.note(third)
 
     assert {labels[1] for labels in samples(shown, "winnow_job_state")} == {"b", "c"}
