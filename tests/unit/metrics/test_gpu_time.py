@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.support.lease_contract import START, SetClock
+from tests.support.lease_contract import SetClock
+from tests.support.lease_memory import START
 from tests.support.podfacts import DONE, pod_fact
 from winnow_operator.domain.blockages import format_time
 from winnow_operator.domain.kinds import Kind
