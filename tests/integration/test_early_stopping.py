@@ -2,57 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.api import Body, eventually
 from tests.support.audit import AuditLog, audit_log_beside, count_writes, of_accounts, within
+from tests.support.climbers import Climbers
 from tests.support.namespace import Namespace, conditions, outcomes
 from tests.support.operator_process import OperatorProcess, running
-from tests.support.scripted_prometheus import (
-    ScrapedTrial,
-    ScriptedPrometheus,
-    scripted_prometheus,
-)
+from tests.support.scripted_prometheus import ScriptedPrometheus, scripted_prometheus
 from tests.support.searchjobs import search_job
-from tests.support.simulated_node import INDEX, Ending, PodView, report, simulated_node
-from winnow_contract.results import TrialResult
+from tests.support.simulated_node import INDEX, simulated_node
 
 pytestmark = pytest.mark.control_plane
 
 # All trials are of one batch, so that index i runs trial i + 1.
 RULE = {"minimum": 1, "eta": 2, "minTrials": 2}
-
-
-@dataclass(slots=True)
-class Climbers:
-    """Pods that show a value at the first rung, and go on until they are told to end."""
-
-    prometheus: ScriptedPrometheus
-    values: Mapping[int, float]
-    """By number of the trial; one that is missing shows nothing."""
-    job_uid: str = ""
-    attempt: str = ""
-    """In place of the pod's own."""
-    ending: set[int] = field(default_factory=set)
-
-    def __call__(self, pod: PodView) -> Ending | None:
-        (trial,) = pod.trials
-        value = self.values.get(trial.number)
-        if value is not None and self.job_uid:
-            self.prometheus.trials[pod.name] = ScrapedTrial(
-                trial.name, self.attempt or pod.attempt, self.job_uid, value, 1, {1: value}
-            )
-        if trial.number not in self.ending:
-            return None
-        self.prometheus.trials.pop(pod.name, None)
-        result = TrialResult(
-            trial.number, "Succeeded", objective=value or 0.5, rungs={1: value or 0.5}
-        )
-        return report(pod, result)
 
 
 @pytest.fixture
@@ -189,7 +156,7 @@ async def asked_twice_of(prometheus: ScriptedPrometheus, climbers: Climbers) -> 
     """Whether values at rungs were asked for twice while all three pods showed theirs."""
     if len(prometheus.trials) < len(climbers.values):
         prometheus.asked.clear()
-    return sum("rung_value" in query for query in prometheus.asked) > 1
+    return await asked_twice(prometheus)
 
 
 async def test_a_silent_prometheus_holds_nothing_up_and_is_said(
@@ -209,3 +176,30 @@ async def test_a_silent_prometheus_holds_nothing_up_and_is_said(
     assert "check prometheus.url" in found["message"]
     assert outcomes(await namespace.trials("search")) == ["Succeeded"] * 3
     assert body["status"]["winner"]["trial"] == "search-t00001"
+
+
+async def test_a_prometheus_that_lost_its_series_stops_nothing_until_it_has_them_again(
+    namespace: Namespace, operator: OperatorProcess, prometheus: ScriptedPrometheus
+) -> None:
+    assert operator.is_running
+    climbers = Climbers(prometheus, {1: 0.4, 2: 0.3})
+    async with simulated_node(namespace.api, namespace.name, climbers):
+        uid = climbers.job_uid = await make(namespace, trials=2, parallelism=2)
+        await stopped(namespace, 2)
+        await passed(namespace, [{"rung": 1, "passed": "1"}])
+        climbers.job_uid = ""
+        prometheus.trials.clear()
+        prometheus.asked.clear()
+        await eventually(lambda: asked_twice(prometheus), what="answers without series")
+        found = conditions(await namespace.job("search"))["MetricsAvailable"]
+        climbers.job_uid = uid
+        climbers.ending.add(1)
+        body = await namespace.ended("search")
+
+    assert (found["status"], found["reason"]) == ("True", "Scraped")  # so soon that may be a gap
+    assert outcomes(await namespace.trials("search")) == ["Succeeded", "Stopped"]
+    assert body["status"]["winner"]["trial"] == "search-t00001"
+
+
+async def asked_twice(prometheus: ScriptedPrometheus) -> bool:
+    return sum("rung_value" in query for query in prometheus.asked) > 1

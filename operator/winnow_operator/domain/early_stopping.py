@@ -16,9 +16,6 @@ from winnow_operator.api.searchjob import Goal, SearchJobSpec
 from winnow_operator.domain.intervals import format_intervals, parse_intervals
 from winnow_operator.domain.ledger import TrialRecord
 
-MAX_SHOWN = 8192
-"""Characters of the numbers at one rung."""
-
 
 @dataclass(frozen=True, slots=True)
 class Decisions:

@@ -23,8 +23,10 @@ from winnow_operator.domain.job_conditions import (
     suspended_seconds,
 )
 from winnow_operator.domain.ledger import Ledger
+from winnow_operator.domain.metrics_condition import Listening
 from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.status import Situation, is_urgent, make_status
+from winnow_operator.domain.trial_metrics import Best, Heard
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 RUNNING, SUSPENDED = spec_of(), spec_of({"suspend": True})
@@ -225,3 +227,42 @@ def test_times_are_written_in_whole_seconds_and_read_back(moment: datetime) -> N
 
     assert text.endswith("Z")
     assert parse_time(text) == moment.replace(microsecond=0)
+
+
+HEARD = Heard(is_scraped=True, best=Best("digits-t00002", 0.875, 7))
+
+
+def test_the_best_of_those_that_run_is_shown_as_long_as_it_runs() -> None:
+    running = ledger_of(record_of(1, Outcome.SUCCEEDED, score=-0.5), record_of(2))
+    over = ledger_of(record_of(1), record_of(2, Outcome.STOPPED))
+    listening = Listening(is_configured=True, heard=HEARD)
+
+    live = _status(ledger=running, listening=listening).live
+    assert live is not None
+    assert (live.trial, live.value, live.step) == ("digits-t00002", "0.875", 7)
+    assert _status(ledger=over, listening=listening).live is None
+    assert _status(ledger=running, listening=listening, ending=WELL).live is None
+    assert _status(ledger=running).live is None
+
+
+def test_a_better_value_of_what_runs_can_wait_and_a_metric_that_is_lost_cannot() -> None:
+    ledger = ledger_of(record_of(2))
+    before = _status(ledger=ledger, listening=Listening(is_configured=True, heard=HEARD))
+    better = Heard(is_scraped=True, best=Best("digits-t00002", 0.9, 8))
+    lost = Heard(problem="Prometheus does not answer: refused")
+
+    later = _status(1, before, ledger=ledger, listening=Listening(is_configured=True, heard=better))
+    assert later != before
+    assert not is_urgent(before, later)
+    later = _status(1, before, ledger=ledger, listening=Listening(is_configured=True, heard=lost))
+    assert is_urgent(before, later)
+
+
+def test_what_was_let_go_on_is_remembered_of_active_trials_alone() -> None:
+    ledger = ledger_of(*(record_of(n) for n in (2, 3, 5)), record_of(4, Outcome.STOPPED))
+    passed = {2: 3, 3: 3, 4: 9, 5: 9}
+
+    shown = [(entry.rung, entry.passed) for entry in _status(ledger=ledger, passed=passed).rungs]
+
+    assert shown == [(3, "2-3"), (9, "5")]
+    assert _status(ledger=ledger, passed=passed, ending=WELL).rungs == ()
