@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tests.support.lease_contract import SetClock
-from tests.support.lease_memory import START
+from tests.support.loop_clock import START
 from tests.support.podfacts import DONE, pod_fact
 from winnow_operator.domain.blockages import format_time
 from winnow_operator.domain.kinds import Kind

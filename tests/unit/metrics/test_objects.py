@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.lease_contract import SetClock
-from tests.support.lease_memory import START
+from tests.support.loop_clock import START
 from tests.support.objectfigures import JOB, SERVER
 from winnow_operator.domain.figures import Identity
 from winnow_operator.domain.kinds import Kind
