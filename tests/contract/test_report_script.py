@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from tests.support.chart import ROOT
 from tests.support.measured_models import report_of
+from tests.support.search_documents import TRIALS, search
 from winnow_measure.report import write_report
 
 
@@ -203,3 +205,56 @@ def test_a_machine_without_kubectl_is_told_so(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert done.stderr == ("scripts/report: there is no kubectl on the path: set KUBECTL to one\n")
+
+
+FAKE = """#!/bin/sh
+case "$*" in
+  *"get compressionjob"*) echo "no such CompressionJob" >&2; exit 1;;
+  *"get searchjob"*) cat {job};;
+  *"get trials"*) cat {trials};;
+esac
+"""
+"""A kubectl of one search and its Trials."""
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path) -> Path:
+    owned = {"ownerReferences": [{"uid": "uid-1"}]}
+    own = [{**t, "metadata": {**t["metadata"], **owned}} for t in TRIALS]
+    search_job = search()
+    search_job["metadata"]["uid"] = "uid-1"
+    (tmp_path / "job").write_text(json.dumps(search_job))
+    (tmp_path / "trials").write_text(json.dumps({"items": [*own, *TRIALS]}))
+    program = tmp_path / "kubectl"
+    program.write_text(FAKE.format(job=tmp_path / "job", trials=tmp_path / "trials"))
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.parametrize("asked", ["digits", "searchjob/digits", "sj/digits"])
+def test_the_report_of_a_search_is_made_from_its_own_trials(
+    kubectl: Path, tmp_path: Path, asked: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/report", asked, "-o", tmp_path / "page.html"],
+        env={**os.environ, "KUBECTL": str(kubectl)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    text = (tmp_path / "page.html").read_text()
+    assert f"({len(text.encode())} bytes)" in done.stdout
+    assert "The best 5 of 6 trials" in text
+
+
+def test_a_kind_without_a_report_is_named(kubectl: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/report", "modelserver/digits"],
+        env={**os.environ, "KUBECTL": str(kubectl)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert "modelserver has no report, allowed: compressionjob, cj" in done.stderr

@@ -67,6 +67,17 @@ class ChosenAlgorithm(ApiModel):
     """Why it is this one."""
 
 
+class Importance(ApiModel):
+    """How much of the difference between good and other trials a parameter explains."""
+
+    parameter: str = Field(max_length=63)
+    """Its name."""
+    values: tuple[DecimalString, ...] = Field(
+        max_length=MAX_OBJECTIVES, json_schema_extra=atomic_list()
+    )
+    """Its share for each objective, from 0 to 1; the shares of an objective add up to 1."""
+
+
 class FinalistStanding(ApiModel):
     """What a finalist has come to."""
 
@@ -164,6 +175,11 @@ class SearchJobStatus(ApiModel):
         default=(), max_length=10, json_schema_extra=atomic_list()
     )
     """Finalists all of whose trainings have ended, the best of the search first."""
+    importances: tuple[Importance, ...] = Field(
+        default=(), max_length=33, json_schema_extra=atomic_list()
+    )
+    """Which parameters mattered, the most important for the first objective first; computed when the
+    search ends, from at least 10 trials with a value over at least two parameters."""
     winner: Winner | None = None
     """The best trial; final once the job is Complete."""
     start_time: Timestamp | None = None

@@ -16,7 +16,7 @@ is followed by final trainings of the new best.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.searchjob_rules import MAX_SEARCHED
@@ -103,8 +103,8 @@ def leading(ledger: Ledger, plan: FinalPlan | None) -> Standing | None:
     if not found:
         best = best_record(ledger)
         return None if best is None else standing_of(best, ())
-    if plan is not None and not plan.names_winner:
-        return found[0]
+    if plan is not None and not plan.names_winner:  # the search has named it: they give its model
+        return replace(standing_of(found[0].record, ()), finals=found[0].finals)
     return _best_of(found, ledger)
 
 

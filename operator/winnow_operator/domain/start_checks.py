@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from winnow_operator.api.algorithms import LEARNING, those_that_can
+from winnow_operator.api.algorithms import LEARNING, WITH_WARM_START, those_that_can
 from winnow_operator.api.searchjob import SearchJobSpec, StartPoint
 from winnow_operator.domain.architecture_checks import check_architecture
 from winnow_operator.domain.space import Dimension, Space, Value, parse_space
@@ -46,10 +46,10 @@ def check_start(spec: SearchJobSpec) -> Iterator[str]:
 def check_warm_start(spec: SearchJobSpec) -> Iterator[str]:
     """The algorithm learns, and no search is named twice."""
     names = [warm.search_job for warm in spec.warm_start]
-    if names and spec.algorithm.name not in LEARNING:
+    if names and spec.algorithm.name not in WITH_WARM_START:
         yield (
             f"spec.warmStart names {names[0]}, and algorithm {spec.algorithm.name} learns nothing from "
-            f"it: use {those_that_can(LEARNING)}"
+            f"it: use {those_that_can(WITH_WARM_START)}"
         )
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"spec.warmStart names {name} more than once: keep one"

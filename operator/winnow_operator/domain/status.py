@@ -12,6 +12,7 @@ from winnow_operator.api.searchjob import (
     ChosenAlgorithm,
     FinalistStanding,
     Goal,
+    Importance,
     LiveTrial,
     ParetoTrial,
     SearchJobSpec,
@@ -50,6 +51,7 @@ class Situation(JobSituation):
     algorithm: ChosenAlgorithm | None = None
     warm_start: tuple[WarmSource, ...] = ()
     finalists: tuple[FinalistStanding, ...] = ()
+    importances: tuple[Importance, ...] = ()
     listening: Listening = field(default_factory=Listening)
     passed: Mapping[int, int] = field(default_factory=dict)
     """The last rung at which early stopping has let a trial go on, by number."""
@@ -74,6 +76,7 @@ def make_status(situation: Situation) -> SearchJobStatus:
         algorithm=situation.algorithm,
         warm_start=situation.warm_start,
         finalists=situation.finalists,
+        importances=situation.importances,
         winner=situation.winner,
         start_time=situation.started,
         completion_time=format_time(now) if ending else None,

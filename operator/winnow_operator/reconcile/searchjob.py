@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -186,7 +187,12 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
     async def _end(self, context: SearchContext, step: Step, ending: Ending) -> float | None:
         step = await finish(context, step, ending)
         winner = await winner_so_far(context)
-        situation = replace(self._situation_of(context, step), ending=ending, winner=winner)
+        situation = replace(
+            self._situation_of(context, step),
+            ending=ending,
+            winner=winner,
+            importances=await asyncio.to_thread(context.state.importances),
+        )
         return await self._close(context.key, context.body, context.job, situation)
 
     async def _end_invalid(
