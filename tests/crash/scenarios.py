@@ -174,6 +174,53 @@ def _folded_job(name: str = "folded") -> Body:
 
 FOLDED = Scenario("folds", _folded_job(), script=_folded)
 
+# ---- finalists: the best of the search was lucky, and the next best holds ----
+
+
+def _again(pod: PodView) -> Ending:
+    return report(pod, *(_again_result(trial) for trial in pod.trials))
+
+
+def _again_result(trial: TrialAssignment) -> TrialResult:
+    held = 0.5 if trial.final_of == 4 else 0.9
+    value = held + 0.001 * (trial.number % 7) if trial.final_of else 0.1 * trial.number
+    return TrialResult(trial.number, "Succeeded", objective=value, digest=f"{trial.number:064x}")
+
+
+FINALISTS = Scenario(
+    "finalists", _random("finalists", finalists={"count": 2, "repeats": 2}), script=_again
+)
+
+# ---- a search whose algorithm Auto takes, and which learns from another one ----
+
+_NUMBERS = {
+    "parameters": [
+        {"name": "x", "double": {"min": "0", "max": "1"}},
+        {"name": "n", "int": {"min": 1, "max": 8}},
+    ]
+}
+
+
+async def _after_another(namespace: Namespace, _: SimulatedNode, job: Body) -> None:
+    budget = {"maxTrials": 10, "parallelism": 10}  # as many as Optuna's TPE begins to model with
+    await namespace.create_job(search_job("coarse", space=_NUMBERS, budget=budget))
+    await namespace.create_job(job)
+    await namespace.ended(job["metadata"]["name"], seconds=END_SECONDS)
+
+
+WARM = Scenario(
+    "warm-start",
+    _random(
+        "warm",
+        4,
+        1,
+        space=_NUMBERS,
+        algorithm={"name": "Auto", "seed": 5},
+        warmStart=[{"searchJob": "coarse"}],
+    ),
+    story=_after_another,
+)
+
 # ---- three named candidates, then a round that auto writes from what was measured ----
 
 COMPRESSION = Scenario(
@@ -182,4 +229,4 @@ COMPRESSION = Scenario(
     script=compress,
 )
 
-ALL = (GRID, RANDOM, TPE, CMAES, TPE_PARALLEL, EVENTFUL, FOLDED, COMPRESSION)
+ALL = (GRID, RANDOM, TPE, CMAES, TPE_PARALLEL, EVENTFUL, FOLDED, FINALISTS, WARM, COMPRESSION)

@@ -348,3 +348,14 @@ async def test_the_winner_keeps_the_constraints_although_better_trials_do_not(
     assert {name for name, t in trials.items() if "violation" not in t["status"]} == kept
     assert body["status"]["winner"]["trial"] == best
     assert min(trials, key=lambda name: float(trials[name]["status"]["score"])) not in kept
+
+
+async def test_a_search_that_has_ended_says_what_mattered(namespace: Namespace) -> None:
+    async with simulated_node(namespace.api, namespace.name):
+        await namespace.create_job(search_job(budget={"maxTrials": 12, "parallelism": 6}))
+        body = await namespace.ended("search")
+
+    shares = {i["parameter"]: float(i["values"][0]) for i in body["status"]["importances"]}
+    assert set(shares) == {"x", "n", "word"}
+    assert sum(shares.values()) == pytest.approx(1.0, abs=0.001)
+    assert list(shares.values()) == sorted(shares.values(), reverse=True)
