@@ -1,6 +1,5 @@
 """Fixtures of the crash tests, and their figures at the end of a run."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +12,12 @@ from tests.support.cluster_fixtures import (
     control_plane,
     idle_operator,
     namespace,
+    nursery,
     operator,
 )
 from tests.support.nursery import Nursery
 
-__all__ = ["api", "control_plane", "idle_operator", "namespace", "operator"]
-
-
-@pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    """Starts operators."""
-    with Nursery() as opened:
-        yield opened
+__all__ = ["api", "control_plane", "idle_operator", "namespace", "nursery", "operator"]
 
 
 @pytest.fixture

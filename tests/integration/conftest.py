@@ -5,7 +5,8 @@ from tests.support.cluster_fixtures import (
     control_plane,
     idle_operator,
     namespace,
+    nursery,
     operator,
 )
 
-__all__ = ["api", "control_plane", "idle_operator", "namespace", "operator"]
+__all__ = ["api", "control_plane", "idle_operator", "namespace", "nursery", "operator"]

@@ -15,7 +15,7 @@ from tests.support.api import eventually
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.lease_contract import LeaseContract
 from tests.support.namespace import Namespace
-from tests.support.operator_process import OperatorProcess
+from tests.support.operator_process import OperatorProcess, spawn_python
 from tests.support.proxy_faults import WRITES, Answer, Cut, Fault
 from tests.support.searchjobs import search_job
 from tests.support.simulated_node import simulated_node
@@ -32,6 +32,13 @@ class TestLeasesOnTheApiServer(LeaseContract):
     @pytest.fixture
     def space(self, namespace: Namespace) -> str:
         return namespace.name
+
+
+@pytest.fixture
+async def idle_operator(idle_operator: OperatorProcess) -> OperatorProcess:
+    """As in its pod, whole from the first import on: its exit code and its log are looked at."""
+    idle_operator.spawn = spawn_python
+    return idle_operator
 
 
 @pytest.fixture

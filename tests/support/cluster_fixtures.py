@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from tests.support.access import operator_kubeconfig
 from tests.support.api import Api, open_api
 from tests.support.chart import ROOT, tool
 from tests.support.namespace import Namespace, new_namespace
+from tests.support.nursery import Nursery
 from tests.support.operator_process import OperatorProcess, running
 
 PROFILE = "test-cp"
@@ -63,13 +64,21 @@ async def namespace(api: Api) -> AsyncIterator[Namespace]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Starts operators."""
+    with Nursery() as opened:
+        yield opened
+
+
 @pytest.fixture
 async def idle_operator(
-    control_plane: Path, namespace: Namespace, tmp_path: Path
+    control_plane: Path, namespace: Namespace, tmp_path: Path, nursery: Nursery
 ) -> AsyncIterator[OperatorProcess]:
     """A replica of the operator with the chart's own rights, not started yet."""
     kubeconfig = await operator_kubeconfig(namespace.api, control_plane, namespace.name, tmp_path)
-    operator = OperatorProcess(kubeconfig, namespace.name, tmp_path / "operator.log")
+    log = tmp_path / "operator.log"
+    operator = OperatorProcess(kubeconfig, namespace.name, log, spawn=nursery.spawn)
     yield operator
     if operator.is_running:
         operator.kill()

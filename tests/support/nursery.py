@@ -1,7 +1,7 @@
 """Starts operator processes in an instant: each is forked off a process that has imported the code.
 
-Python needs one and a half seconds of a core to import the operator, which is most of what a
-crash costs where hundreds are tried. A forked operator is a process of its own and starts with
+Python needs one and a half seconds of a core to import the operator, which is most of what many
+tests cost, and a crash where hundreds are tried. A forked operator is a process of its own and starts with
 nothing but the code: no connection, no event loop, no state.
 
     with Nursery() as nursery:
