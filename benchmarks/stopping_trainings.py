@@ -5,6 +5,8 @@ The rule here stops nothing: it is there so that the trainer notes the value at 
 
 from __future__ import annotations
 
+import contextlib
+import io
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -98,7 +100,8 @@ def _results(task: Task, trials: int, seed: int, rule: StoppingRule) -> list[Tri
         pod = start_pod(variables)
         read = read_task(pod.assignments)
         bench = set_up(pod, read, load_data(read.data, Path(folder)), threading.Event())
-        return list(SequentialPack(bench, run_trial).run(pod.trials))
+        with contextlib.redirect_stdout(io.StringIO()):  # a line for each epoch
+            return list(SequentialPack(bench, run_trial).run(pod.trials))
 
 
 def _climb(result: TrialResult) -> Climb:
