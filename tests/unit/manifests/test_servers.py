@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from winnow_contract.serving import read_serving
@@ -132,6 +133,17 @@ def test_cost_labels_are_handed_on_and_no_queue_holds_a_server_up() -> None:
 
     assert labels["team"] == "vision"
     assert not [key for key in labels if key.startswith("kueue")]
+
+
+def test_pods_ask_to_be_scraped_where_that_is_wanted() -> None:
+    made = replace(server(), is_scraped=True)
+    pod = deployment(made, REVISION, 1)["spec"]["template"]
+
+    assert pod["metadata"]["annotations"]["prometheus.io/scrape"] == "true"
+    (port,) = pod["spec"]["containers"][0]["ports"]
+    assert pod["metadata"]["annotations"]["prometheus.io/port"] == str(port["containerPort"])
+    plain = deployment(server(), REVISION, 1)["spec"]["template"]["metadata"]["annotations"]
+    assert "prometheus.io/scrape" not in plain
 
 
 def test_autoscaler_and_policy_are_made_on_request_only() -> None:
