@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -45,6 +46,21 @@ def trainer_facts() -> dict[str, Any]:
     }
 
 
+def nas_facts() -> dict[str, Any]:
+    """The same for searches of the table: their engines, and what they reckon with."""
+    return {
+        "cpu": cpu_model(),
+        "threads": 1,
+        "engines": sources_digest(
+            "operator/winnow_operator/engines/*.py",
+            "operator/winnow_operator/domain/architectures/*.py",
+            "benchmarks/nas_[mst]*.py",
+            "benchmarks/measured/nas-table.npz",
+        ),
+        **{name: importlib.metadata.version(name) for name in ("numpy", "scipy", "optuna")},
+    }
+
+
 def trainer_packages() -> dict[str, str]:
     """Versions of what trains, cuts, rounds and runs."""
     return {name: importlib.metadata.version(name) for name in TRAINER_PACKAGES}
@@ -76,3 +92,11 @@ def revision(sources: Sequence[str] = OPERATOR_SOURCES) -> str:
 def load() -> float:
     """Load of the last minute: what else goes on disturbs a measurement."""
     return round(os.getloadavg()[0], 2)
+
+
+def sources_digest(*patterns: str) -> str:
+    """One short text for all files below the checkout that match, whether committed or not."""
+    folder, found = Path(__file__).resolve().parent.parent, hashlib.sha256()
+    for path in sorted(path for pattern in patterns for path in folder.glob(pattern)):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:12]

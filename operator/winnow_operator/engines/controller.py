@@ -122,14 +122,17 @@ class Controller:
         spread = float(steps[0].entropies[:newest].mean())
         self.lessons.append(Lesson(after, count, loss, spread))
 
+    def advantages(self) -> Floats:
+        """Of each trial that is known: what the policy gradient weighs it with."""
+        return merits(self.qualities) - 0.5
+
     def _weights(self, newest: int) -> tuple[list[int], Floats, Floats]:
         """The newest and the best, with the weights of their likelihoods and entropies."""
         count, recipe = len(self.sequences), self.recipe
         recent = list(range(count - newest, count))
-        merit = merits(self.qualities)
-        best = sorted(range(count), key=lambda place: (-merit[place], place))
+        best = sorted(range(count), key=lambda place: (self.qualities[place], place))
         best = best[: min(MOST, max(1, int(BEST_SHARE * count)))]
-        advantage = (merit[recent] - 0.5) * recipe.policy_gradient / len(recent)
+        advantage = self.advantages()[recent] * recipe.policy_gradient / len(recent)
         likelihood = np.concatenate((advantage, np.full(len(best), recipe.replay / len(best))))
         fading = recipe.entropy * FADES_AT / (FADES_AT + count) / len(recent)
         entropy = np.concatenate((np.full(len(recent), fading), np.zeros(len(best))))
