@@ -38,9 +38,12 @@ from winnow_operator.engines.distributions import (
     suggested,
     to_study,
 )
+from winnow_operator.engines.quick_normal import speed_up
 from winnow_operator.engines.sampling import left_over
 from winnow_operator.engines.seeds import derived
 from winnow_operator.engines.unseen import Seen
+
+speed_up()
 
 REDRAWS = 8
 """Suggestions of TPE that may be duplicates before a random new point is taken."""
