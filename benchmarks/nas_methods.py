@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from typing_extensions import override
 
-from winnow_operator.domain.space import Nets, Space, Value
-from winnow_operator.engines import SearchEngine
+from benchmarks.nas_space import OPERATIONS, SKIP
+from winnow_operator.domain.space import Listed, Nets, Space, Value
+from winnow_operator.engines import Record, SearchEngine
 from winnow_operator.engines.controller import Controller, Recipe
 from winnow_operator.engines.evolution import EvolutionEngine
 from winnow_operator.engines.generative import GenerativeEngine
+from winnow_operator.engines.policy_network import Floats
 from winnow_operator.engines.sampling import RandomEngine
 from winnow_operator.engines.seeds import derived
 from winnow_operator.engines.tpe import TpeEngine
@@ -45,20 +47,59 @@ class _PlainController(Controller):
     """Advantages are scores beside their mean so far, in units of their spread."""
 
     @override
-    def advantages(self) -> np.ndarray:
+    def advantages(self) -> Floats:
         scores = -np.array([quality[-1] for quality in self.qualities])
-        return (scores - scores.mean()) / (scores.std() or 1.0) / 4
+        standard: Floats = (scores - scores.mean()) / (scores.std() or 1.0) / 4
+        return standard
+
+
+class ChoicesByTpe:
+    """TPE as it is used where nets have no grammar: a choice per slot, all modelled together."""
+
+    adaptive = True
+
+    def __init__(self, nets: Nets, seed: int) -> None:
+        self._nets = nets
+        slots = range(nets.grammar.max_length)
+        words = nets.grammar.vocabulary
+        space = _SlotSpace(tuple(Listed(nets.grammar.slot((0,) * slot), words) for slot in slots))
+        self._engine = TpeEngine(space, seed)
+
+    def observe(self, record: Record) -> None:
+        """Take note of a trial."""
+        tokens = self._nets.grammar.parse(str(record.assignment[self._nets.name]))
+        words = (self._nets.grammar.vocabulary[token] for token in tokens)
+        names = (self._nets.grammar.slot(tokens[:place]) for place in range(len(tokens)))
+        self._engine.observe(replace(record, assignment=dict(zip(names, words, strict=True))))
+
+    def suggest(self, number: int) -> Mapping[str, Value] | None:
+        """The next architecture."""
+        point = self._engine.suggest(number)
+        if point is None:
+            return None
+        tokens = tuple(map(self._nets.grammar.vocabulary.index, map(str, point.values())))
+        return {self._nets.name: self._nets.grammar.text(tokens)}
+
+
+@dataclass(frozen=True, slots=True)
+class _SlotSpace(Space):
+    """Slots as choices; architectures that are the same network are the same point."""
+
+    @override
+    def canonical(self, assignment: Mapping[str, Value]) -> str:
+        return " ".join(str(word) for word in assignment.values() if word != OPERATIONS[SKIP])
 
 
 METHODS: Mapping[str, Make] = {
     "Random": lambda nets, seed: RandomEngine(Space((nets,)), seed),
     "Evolution": EvolutionEngine,
-    "TPE": lambda nets, seed: TpeEngine(Space((nets,)), seed),
+    "TPE over choices": ChoicesByTpe,
     "Generative": GenerativeEngine,
     "no predictor": partial(GenerativeEngine, predictor=False),
     "no replay": partial(GenerativeEngine, recipe=Recipe(replay=0.0)),
     "no policy gradient": partial(GenerativeEngine, recipe=Recipe(policy_gradient=0.0)),
     "predictor alone": partial(GenerativeEngine, recipe=Recipe(0.0, 0.0, 0.0)),
     "REINFORCE": partial(PlainReinforce, predictor=False),
+    "TPE": lambda nets, seed: TpeEngine(Space((nets,)), seed),
 }
-"""By name; those in the middle are Generative without one of its parts."""
+"""By name; those between Generative and REINFORCE are Generative without one of its parts."""

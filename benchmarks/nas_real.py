@@ -97,7 +97,7 @@ def measure_real(output: Path | None, earlier: Path | None) -> None:
     if earlier is not None:
         print(report(Trainer(read_results(earlier, Trained), None)))
         return
-    make_deterministic()
+    make_deterministic(1)
     settings = {"trials": TRIALS, "epochs": EPOCHS, "parallel": PARALLEL, "space": repr(SPACE)}
     results = open_results(output or DEFAULT_OUTPUT, Trained, trainer_facts(), settings)
     with tempfile.TemporaryDirectory() as folder:

@@ -110,7 +110,7 @@ def _trained(stack: Sequence[Architecture], data: Digits) -> Counts:
                 scores.flatten(0, 1), data.labels[chosen].flatten(), reduction="sum"
             )
             optimizer.zero_grad()
-            (loss / BATCH).backward()
+            (loss / BATCH).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         if epoch in EPOCHS:
             with torch.no_grad():
