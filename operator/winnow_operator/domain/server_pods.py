@@ -49,7 +49,9 @@ def words_of(ended: Termination) -> str:
     if ended.reason and ended.reason != "Error":
         how = f"{ended.reason}, {how}"
     message = " ".join(ended.message.split())
-    return f"{message} ({how})" if message else how
+    # One that could say nothing has its last log lines here (FallbackToLogsOnError), which are JSON.
+    is_said = bool(message) and not message.startswith("{")
+    return f"{message} ({how})" if is_said else how
 
 
 def read_server_pod(body: Mapping[str, Any]) -> ServerPod | None:

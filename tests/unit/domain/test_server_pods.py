@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.serving_node import Fares, status_of
 from winnow_operator.domain.deployments import DeploymentFact, read_deployment
+from winnow_operator.domain.pods import Termination
 from winnow_operator.domain.server_pods import read_server_pod, words_of
 
 
@@ -49,6 +50,12 @@ def test_a_killed_server_says_why_it_was_killed() -> None:
     assert pod.restarts == 2
     assert pod.refusal == ""
     assert [words_of(ended) for ended in pod.ended] == ["OOMKilled, exit code 137"]
+
+
+def test_log_lines_of_a_server_that_said_nothing_are_no_sentence() -> None:
+    lines = '{"time": "12:00", "message": "serving"}\n{"time": "12:01", "message": "answered"}'
+
+    assert words_of(Termination(137, "OOMKilled", lines)) == "OOMKilled, exit code 137"
 
 
 @pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
