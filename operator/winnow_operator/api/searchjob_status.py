@@ -14,6 +14,8 @@ from winnow_operator.api.trial import Artifact, Assignment, MetricValue
 
 MAX_PARETO = 20
 """Trials of a Pareto set that a status shows."""
+MAX_LEARNED = 24
+"""Batches of the network of Generative that a status shows."""
 
 
 class TrialCounts(ApiModel):
@@ -76,6 +78,21 @@ class Importance(ApiModel):
         max_length=MAX_OBJECTIVES, json_schema_extra=atomic_list()
     )
     """Its share for each objective, from 0 to 1; the shares of an objective add up to 1."""
+
+
+class LearnedBatch(ApiModel):
+    """What the network of Generative has learnt from a batch of outcomes, and what it wrote then."""
+
+    known: int = Field(ge=1)
+    """Trials whose outcome it knew."""
+    loss: DecimalString
+    """Mean over the steps that it took."""
+    entropy: DecimalString
+    """Nats per architecture; it falls as the network makes up its mind."""
+    written: int = Field(default=0, ge=0)
+    """Trials with a value that it wrote before it learnt again."""
+    mean_value: DecimalString | None = None
+    """Mean of the objective over those."""
 
 
 class FinalistStanding(ApiModel):
@@ -180,6 +197,11 @@ class SearchJobStatus(ApiModel):
     )
     """Which parameters mattered, the most important for the first objective first; computed when the
     search ends, from at least 10 trials with a value over at least two parameters."""
+    learning: tuple[LearnedBatch, ...] = Field(
+        default=(), max_length=MAX_LEARNED, json_schema_extra=atomic_list()
+    )
+    """How the network of Generative has learnt, of more than 24 batches some evenly; computed when the
+    search ends."""
     winner: Winner | None = None
     """The best trial; final once the job is Complete."""
     start_time: Timestamp | None = None

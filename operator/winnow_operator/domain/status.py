@@ -13,6 +13,7 @@ from winnow_operator.api.searchjob import (
     FinalistStanding,
     Goal,
     Importance,
+    LearnedBatch,
     LiveTrial,
     ParetoTrial,
     SearchJobSpec,
@@ -52,6 +53,7 @@ class Situation(JobSituation):
     warm_start: tuple[WarmSource, ...] = ()
     finalists: tuple[FinalistStanding, ...] = ()
     importances: tuple[Importance, ...] = ()
+    learning: tuple[LearnedBatch, ...] = ()
     listening: Listening = field(default_factory=Listening)
     passed: Mapping[int, int] = field(default_factory=dict)
     """The last rung at which early stopping has let a trial go on, by number."""
@@ -77,6 +79,7 @@ def make_status(situation: Situation) -> SearchJobStatus:
         warm_start=situation.warm_start,
         finalists=situation.finalists,
         importances=situation.importances,
+        learning=situation.learning,
         winner=situation.winner,
         start_time=situation.started,
         completion_time=format_time(now) if ending else None,

@@ -192,6 +192,7 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
             ending=ending,
             winner=winner,
             importances=await asyncio.to_thread(context.state.importances),
+            learning=await asyncio.to_thread(context.state.learning),
         )
         return await self._close(context.key, context.body, context.job, situation)
 

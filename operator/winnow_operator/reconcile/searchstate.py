@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from winnow_operator.api.searchjob import Importance, SearchJobSpec
+from winnow_operator.api.searchjob import AlgorithmName, Importance, LearnedBatch, SearchJobSpec
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.finals import final_number, final_plan, missing_finals
 from winnow_operator.domain.ledger import Ledger, TrialRecord
@@ -117,20 +117,34 @@ class SearchState(JobState):
             return ()
         from winnow_operator.engines.importances import importances
 
-        searched = self.ledger.records.keys() - self.ledger.finals.keys()
-        records = [self._observation(self.ledger.records[number]) for number in sorted(searched)]
-        found = importances(self.space, records, len(self.spec.objectives))
+        found = importances(self.space, self._searched(), len(self.spec.objectives))
         ordered = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
         return tuple(
             Importance(parameter=name, values=tuple(f"{share:.4f}" for share in shares))
             for name, shares in ordered
         )
 
+    def learning(self) -> tuple[LearnedBatch, ...]:
+        """How the network of Generative has learnt; empty with other algorithms.
+
+        Runs in a thread: the network is trained once more, from the histories in the Trials.
+        """
+        if self.spec.algorithm.name is not AlgorithmName.GENERATIVE:
+            return ()
+        from winnow_operator.engines.learning import learned
+
+        return learned(self.spec, self.space, self._searched())
+
+    def _searched(self) -> list[Record]:
+        """All trials of the search, by number."""
+        numbers = sorted(self.ledger.records.keys() - self.ledger.finals.keys())
+        return [self._observation(self.ledger.records[number]) for number in numbers]
+
     def _current_engine(self) -> SearchEngine:
         if self.engine is None:
             engine = make_engine(self.spec, self.space, self.known)
-            for number in sorted(self.ledger.records.keys() - self.ledger.finals.keys()):
-                engine.observe(self._observation(self.ledger.records[number]))
+            for record in self._searched():
+                engine.observe(record)
             self.engine = engine
         return self.engine
 

@@ -67,6 +67,18 @@ class TrialEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedEntry:
+    """What the network of Generative has learnt from a batch of outcomes, and what it wrote then."""
+
+    known: int
+    """Trials whose outcome it knew."""
+    loss: float
+    entropy: float
+    mean_value: float | None = None
+    """Of the first objective over the trials that it wrote."""
+
+
+@dataclass(frozen=True, slots=True)
 class SearchContent:
     """Everything that stands in a report."""
 
@@ -84,6 +96,7 @@ class SearchContent:
     importances: tuple[tuple[str, tuple[float, ...]], ...] = ()
     """For each parameter and objective a share; the most important first."""
     finalists: tuple[Document, ...] = ()
+    learning: tuple[LearnedEntry, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -116,6 +129,7 @@ def read_search(job: Document, trials: Sequence[Document]) -> SearchContent:
         winner=status.get("winner") or {},
         importances=_importances(status),
         finalists=tuple(status.get("finalists") or ()),
+        learning=tuple(map(_learned, status.get("learning") or ())),
         facts=_facts(spec, status),
     )
 
@@ -174,6 +188,13 @@ def _importances(status: Document) -> tuple[tuple[str, tuple[float, ...]], ...]:
     listed = status.get("importances") or ()
     read = [(str(i["parameter"]), tuple(_number(v) or 0.0 for v in i["values"])) for i in listed]
     return tuple(sorted(read, key=lambda pair: (-max(pair[1], default=0.0), pair[0])))
+
+
+def _learned(batch: Document) -> LearnedEntry:
+    loss, entropy = _number(batch.get("loss")), _number(batch.get("entropy"))
+    return LearnedEntry(
+        int(batch["known"]), loss or 0.0, entropy or 0.0, _number(batch.get("meanValue"))
+    )
 
 
 def _facts(spec: Document, status: Document) -> dict[str, str]:

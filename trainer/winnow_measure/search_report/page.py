@@ -11,6 +11,7 @@ from winnow_measure.search_report.content import SearchContent, TrialEntry
 from winnow_measure.search_report.curve import curve
 from winnow_measure.search_report.front import front_plot, pairs_of
 from winnow_measure.search_report.importance_bars import importance_bars
+from winnow_measure.search_report.learning import learning_curves
 from winnow_measure.search_report.parallel import parallel_coordinates
 
 __all__ = ["page"]
@@ -52,6 +53,9 @@ def _sections(content: SearchContent) -> list[Markup]:
         ),
         _section("All values", _figure(parallel_coordinates(content), _PARALLEL)),
     ]
+    if content.learning:
+        curves = learning_curves(content)
+        parts.append(_section("How the network learnt", element("p", _LEARNING), *curves))
     if len(content.goals) > 1:
         plots = (_figure(front_plot(content, pair), _FRONT) for pair in pairs_of(content))
         parts.append(_section("What was traded for what", *plots))
@@ -70,6 +74,11 @@ _IMPORTANCES = (
 _PARALLEL = (
     "Each line is a trial, through its values from axis to axis to its objective; the best tenth is in "
     "front. Of more than 10 parameters the most important are shown."
+)
+_LEARNING = (
+    "Generative trains a network during the search that writes the nets to try. Each mark is a batch of "
+    "outcomes that it learnt from: the mean of what it wrote until the next one, how undecided it was, "
+    "and its loss, whose terms change with the trials it knows."
 )
 _FRONT = (
     "Large: beaten by no other trial in all objectives; square: the winner; rhombus: stopped, or misses "

@@ -88,6 +88,22 @@ def test_finalists_are_shown_where_they_name_the_winner() -> None:
     assert "The best of the search, trained again" in read(made).text
 
 
+def test_how_a_network_learnt_is_drawn_where_one_has() -> None:
+    learning = [
+        {"known": 16, "loss": "4.1", "entropy": "8.9", "written": 8, "meanValue": "0.81"},
+        {"known": 24, "loss": "2.5", "entropy": "5.2", "written": 8, "meanValue": "0.9"},
+        {"known": 32, "loss": "2.6", "entropy": "3.1"},
+    ]
+
+    drawn = read(read_search(search(1, learning=learning), TRIALS))
+    without = read(read_search(search(1), TRIALS))
+
+    assert "mean accuracy went from 0.81 to 0.9." in drawn.text
+    assert "entropy went from 8.9 to 3.1." in drawn.text
+    assert "How the network learnt" in drawn.text
+    assert "How the network learnt" not in without.text
+
+
 @pytest.mark.parametrize("trials", [[], [TRIALS[5]], [TRIALS[0]], [TRIALS[4]]])
 def test_a_search_that_has_little_to_show_has_a_page_all_the_same(
     trials: list[dict[str, Any]],
