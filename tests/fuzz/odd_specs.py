@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.odd_architectures import odd_architectures
 from tests.support.api import Body
 
 SHORT = ("1s", "2s", "3s", "0m2s", "0h0m3s")
@@ -21,6 +22,7 @@ WORDS = (
     "日本語", "🦆", "\u202eabc", '"', "'", "\\", "$(HOME)", "{{x}}", "a,b", "-", "x" * 256, "é" * 128,
 )  # fmt: skip
 NAMES = ("x", "X", "_", "a.b", "a-b", "lr", "learning_rate", "n" * 63, "__class__", "epochs")
+ALGORITHMS = ("Grid", "Random", "QMC", "TPE", "CMAES", "NSGAII", "Auto")
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)
 
 names = st.one_of(
@@ -166,7 +168,11 @@ _tasks = st.fixed_dictionaries(
 @st.composite
 def odd_specs(draw: st.DrawFn) -> Body:
     """One spec."""
-    algorithm = draw(st.sampled_from(("Grid", "Random", "QMC", "TPE", "CMAES", "NSGAII", "Auto")))
+    space = draw(_space())
+    if draw(st.integers(0, 3)) == 0:
+        space = {**draw(st.sampled_from(({}, space))), "architecture": draw(odd_architectures())}
+    of_nets = ("Evolution", "Generative", "Generative") if "architecture" in space else ()
+    algorithm = draw(st.sampled_from((*ALGORITHMS, *of_nets)))
     metric = draw(st.sampled_from(("quality", "accuracy", "a", "m" * 63)))
     objective = {"metric": metric, "goal": draw(st.sampled_from(("Maximize", "Minimize")))}
     spec: Body = {
@@ -174,7 +180,7 @@ def odd_specs(draw: st.DrawFn) -> Body:
             {**objective, **draw(_some(target=decimals))},
             *draw(st.sampled_from(((), (), ({"metric": "second", "goal": "Minimize"},)))),
         ],
-        "space": draw(_space()),
+        "space": space,
         "algorithm": {"name": algorithm, **draw(_some(seed=st.sampled_from((0, 1, 2**31 - 1))))},
         "budget": {
             **draw(_budgets),
