@@ -31,13 +31,15 @@ def importances(
 ) -> Mapping[str, tuple[float, ...]]:
     """For each parameter its share for each objective; the shares of an objective add up to 1.
 
-    Empty where there are too few trials with a value, or fewer than two parameters to tell apart.
+    Empty where there are too few trials with a value, or fewer than two parameters to tell apart. An
+    architecture is none of them: its decisions differ from net to net.
 
     Args:
         space: of the search.
         records: its trials; those without a value do not count.
         objectives: how many there are.
     """
+    space = space.without_nets()
     distributions = distributions_of(space)
     names = list(several_valued(distributions))
     valued = sorted((r for r in records if len(r.results) == objectives), key=lambda r: r.number)
@@ -59,7 +61,7 @@ def _of_one(space: Space, valued: Sequence[Record], place: int) -> dict[str, flo
             create_trial(
                 value=record.results[place],
                 params=to_study(space, record.assignment),
-                distributions={name: distributions[name] for name in record.assignment},
+                distributions={n: d for n, d in distributions.items() if n in record.assignment},
             )
             for record in valued
         ]

@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.spaces import choice, double, space_of, when
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.space import Space, Value
+from winnow_operator.domain.architectures import ListedGrammar
+from winnow_operator.domain.space import Nets, Space, Value
 from winnow_operator.engines import Record
 from winnow_operator.engines.importances import importances
 from winnow_operator.engines.sampling import sample
@@ -66,6 +67,15 @@ def test_the_same_trials_give_the_same_shares_whatever_their_order() -> None:
 @pytest.mark.parametrize("count", [0, 9])
 def test_of_few_trials_nothing_is_said(count: int) -> None:
     assert importances(SPACE, records(SPACE, count, by_x), 1) == {}
+
+
+def test_parameters_beside_an_architecture_have_shares_and_the_net_has_none() -> None:
+    nets = Nets(ListedGrammar(["64-32", "32"]))
+    beside = Space((nets, *SPACE.dimensions), SPACE.conditions)
+
+    found = importances(beside, records(beside, 80, by_x), 1)
+
+    assert set(found) == {"x", "y", "word", "z"}
 
 
 def test_of_one_parameter_nothing_is_said() -> None:
