@@ -17,6 +17,7 @@ from winnow_operator.api.modelserver_status import (
     RevisionOutcome,
 )
 from winnow_operator.domain.agreement import Probed
+from winnow_operator.domain.loads import Load, Loads
 from winnow_operator.domain.pods import Blockage
 from winnow_operator.domain.revisions import Revisions
 from winnow_operator.domain.rollouts import (
@@ -369,6 +370,47 @@ def test_a_canary_that_cannot_be_compared_in_time_is_aborted_and_says_why() -> N
     assert outcomes(late)[2] == "Aborted"
     assert "checks were inconclusive" in late.history[0].message
     assert "the canary does not answer" in late.history[0].message
+
+
+LOADS = {
+    "good": Loads(Load(900, 0, 0.01), Load(300, 0, 0.01)),
+    "few": Loads(Load(900, 0, 0.01), Load(99, 0, 0.01)),
+    "failing": Loads(Load(900, 0, 0.01), Load(300, 30, 0.01)),
+    "slow": Loads(Load(900, 0, 0.01), Load(300, 0, 0.03)),
+    "away": Loads(problem="Prometheus does not answer"),
+}
+ANSWERS = {
+    "same": SAME,
+    "other": Probed(AgreementStatus(rows=256, equal=97)),
+    "incomparable": Probed(AgreementStatus(rows=0, equal=0, message="other inputs")),
+    "unknown": NOTHING,
+}
+LOOKS = st.tuples(
+    st.sampled_from([0, 1, 2, 2, 2]),
+    st.sampled_from(["good", *LOADS]),
+    st.sampled_from(["same", *ANSWERS]),
+    st.sampled_from([1, 30, 61]),
+)
+
+
+@given(st.lists(LOOKS, max_size=12))
+def test_no_step_is_left_but_with_every_check_passed(
+    looks: list[tuple[int, str, str, int]],
+) -> None:
+    known, seconds = begun_canary(), 0
+    for ready, load, answers, later in looks:
+        seconds += later
+        seen = replace(
+            canary(seconds=seconds, ready=ready, probed=ANSWERS[answers]), loads=LOADS[load]
+        )
+        before, known = known, advance(known, seen)
+        if before.rollout is None or before.rollout.step is None or known.rollout is None:
+            continue
+        if known.rollout.step != before.rollout.step:
+            assert {str(c.verdict) for c in known.rollout.checks} == {"Passed"}
+            assert len(known.rollout.checks) == 5
+            assert (load, ready >= 1) == ("good", True)
+    assert known.serving == 1 or known.rollout is None
 
 
 def test_the_first_revision_needs_no_canary() -> None:
