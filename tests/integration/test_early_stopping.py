@@ -131,7 +131,9 @@ async def test_what_was_let_go_on_at_a_rung_is_not_decided_there_again_after_a_r
     assert outcomes(await namespace.trials("search")).count("Succeeded") == 3
 
 
-@pytest.mark.parametrize("lie", ["of a job before", "of an attempt before"])
+@pytest.mark.parametrize(
+    "lie", ["of a job before", pytest.param("of an attempt before", marks=pytest.mark.prove)]
+)
 async def test_foreign_and_stale_series_stop_nothing(
     namespace: Namespace, operator: OperatorProcess, prometheus: ScriptedPrometheus, lie: str
 ) -> None:
@@ -178,6 +180,7 @@ async def test_a_silent_prometheus_holds_nothing_up_and_is_said(
     assert body["status"]["winner"]["trial"] == "search-t00001"
 
 
+@pytest.mark.prove
 async def test_a_prometheus_that_lost_its_series_stops_nothing_until_it_has_them_again(
     namespace: Namespace, operator: OperatorProcess, prometheus: ScriptedPrometheus
 ) -> None:

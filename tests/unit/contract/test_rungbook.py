@@ -58,7 +58,8 @@ def test_without_a_rule_there_are_no_rungs() -> None:
     book = RungBook(None, "Maximize", decides=True)
 
     assert climb(book, 1, [0.1] * 5) == 5
-    assert book.values(1) == book.entry(1) == {}
+    assert book.values(1) == {}
+    assert book.entry(1) == {}
 
 
 def test_steps_that_are_told_now_and_then_reach_the_rungs_between() -> None:
