@@ -165,6 +165,15 @@ _tasks = st.fixed_dictionaries(
 )
 
 
+_stopping = _some(
+    algorithm=st.sampled_from(("ASHA", "Median")),
+    resource=st.sampled_from(("Epochs", "Steps")),
+    minimum=st.sampled_from((1, 20, 10**6)),
+    eta=st.sampled_from((2, 10)),
+    minTrials=st.sampled_from((2, 1000)),
+)
+
+
 @st.composite
 def odd_specs(draw: st.DrawFn) -> Body:
     """One spec."""
@@ -190,6 +199,7 @@ def odd_specs(draw: st.DrawFn) -> Body:
         },
         **draw(
             _some(
+                earlyStopping=_stopping,
                 trialsPerPod=st.sampled_from((2, 3, 32)),
                 ttlSecondsAfterFinished=st.sampled_from((0, 31_536_000)),
                 storage=st.sampled_from(

@@ -58,5 +58,5 @@ def most_epochs(spec: SearchJobSpec) -> int | None:
     values += [s.value for s in spec.task.model.settings if s.name == EPOCHS]
     try:
         return max(map(int, values), default=int(SETTINGS[EPOCHS].default_of(family)))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None  # check_task says so
