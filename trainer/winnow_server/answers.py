@@ -20,7 +20,7 @@ def encode_answer(
 
     Args:
         request: what is answered.
-        outputs: (rows, ...) float32, finite.
+        outputs: (rows, ...) float32; those that are no finite numbers are null in JSON.
         signature: of the model.
     """
     output: dict[str, Any] = {

@@ -77,7 +77,7 @@ class Batcher:
     Args:
         run: gives outputs (rows, ...) for rows (rows, ...).
         limits: of batches and queue.
-        is_quick: tells whether the event loop can wait for a run of so many rows.
+        quick_rows: with as many, a run is so short that the event loop can wait for it.
         on_batch: told the rows of each run.
     """
 
@@ -86,12 +86,12 @@ class Batcher:
         run: Run,
         limits: Limits,
         *,
-        is_quick: Callable[[int], bool],
+        quick_rows: int,
         on_batch: Callable[[int], None],
     ) -> None:
         self._run = run
         self._limits = limits
-        self._is_quick = is_quick
+        self._quick_rows = quick_rows
         self._on_batch = on_batch
         self._executor = ThreadPoolExecutor(1, "model")
         self._queue: deque[_Waiting] = deque()
@@ -137,7 +137,7 @@ class Batcher:
         parts = [one.rows for one in batch]
         rows = sum(map(len, parts))
         self._on_batch(rows)
-        if self._is_quick(rows):
+        if rows <= self._quick_rows:
             self._finish(batch, _attempt(self._run, parts))
             return
         loop = asyncio.get_running_loop()

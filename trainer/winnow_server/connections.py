@@ -16,25 +16,19 @@ from functools import partial
 from typing import Any
 
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 __all__ = [
     "AgeingProtocol",
     "Lifecycle",
     "Shortcut",
+    "WholeRequest",
     "close_stalled",
     "protocol_class",
-    "write_answer",
 ]
 
 MAX_HEAD_BYTES = 64 << 10
 """Of a request's first line and headers; uvicorn alone would take any number."""
-Shortcut = Callable[[RequestResponseCycle], Callable[[], None] | None]
-"""Given a request whose headers are there: what to call when its body is; None: a task answers it."""
 SPREAD = 0.1
 """Of the age: connections that were opened together are not all closed together."""
 
@@ -43,6 +37,58 @@ HEAD_TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n"
     b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(_TOO_LARGE), _TOO_LARGE)
 )
+
+
+class WholeRequest:
+    """A request that its connection itself reads to its end, and that is answered in one piece.
+
+    To uvicorn it is the cycle of the connection: its attributes are what uvicorn looks at.
+
+    Args:
+        connection: it came over.
+    """
+
+    __slots__ = ("connection", "disconnected", "keep_alive", "parts", "response_complete")
+
+    message_event = asyncio.Event()
+    """Set when a client goes; nobody waits for it."""
+
+    def __init__(self, connection: AgeingProtocol) -> None:
+        self.connection = connection
+        self.parts: list[bytes] = []
+        """Of the body."""
+        self.keep_alive = True
+        self.disconnected = False
+        self.response_complete = False
+
+    def complete(self) -> None:
+        """The body is whole: see to the answer; it must not fail."""
+        raise NotImplementedError
+
+    def answer(self, status: int, head: bytes, body: bytes) -> None:
+        """Write an answer.
+
+        uvicorn checks and writes head and body one after the other, header by header, which takes
+        it longer than a small model runs.
+
+        Args:
+            status: of the answer.
+            head: its headers, each with its line's end; none of what a client sent is in them.
+            body: all of it.
+        """
+        if self.connection.transport.is_closing():
+            return
+        parts = [STATUS_LINE[status], self.connection.default_head, head]
+        parts += [b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n", body]
+        self.connection.transport.write(b"".join(parts))
+        self.response_complete = True
+        if not self.keep_alive:
+            self.connection.transport.close()
+        self.connection.on_whole_answer()
+
+
+Shortcut = Callable[["AgeingProtocol"], WholeRequest | None]
+"""Given a connection that has read a request's headers: the request; None: a task answers it."""
 
 
 @dataclass(slots=True)
@@ -55,6 +101,8 @@ class Lifecycle:
     """How long a request may take to arrive."""
     max_message_bytes: int = 64 << 20
     """Of a request with all that HTTP may wrap it in, chunk by chunk."""
+    idle_seconds: float = 120.0
+    """How long a connection may be without a request."""
     drain_since: float | None = field(default=None, init=False)
     """When draining began, on the monotonic clock."""
 
@@ -82,8 +130,11 @@ class AgeingProtocol(HttpToolsProtocol):
         """Since when a request is arriving, or the first one is waited for."""
         self._is_in_head = True
         self._arrived_bytes = 0
+        self.idle_since = float("inf")
+        """Since when the last request is answered; infinity: uvicorn's own timer runs, or none."""
         self._shortcut = shortcut
-        self._when_whole: Callable[[], None] | None = None
+        self._whole: WholeRequest | None = None
+        self._default_head: tuple[object, bytes] = (None, b"")
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -109,62 +160,58 @@ class AgeingProtocol(HttpToolsProtocol):
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.idle_since = float("inf")
         self.waits_since = time.monotonic()
         self._is_in_head = True
         self._arrived_bytes = 0
 
     @override
     def on_headers_complete(self) -> None:
-        super().on_headers_complete()
         self._is_in_head = False
+        is_next = self.cycle is None or self.cycle.response_complete  # or else it has to wait
+        whole = self._whole = self._shortcut(self) if is_next else None
+        if whole is None:
+            super().on_headers_complete()
+        else:
+            self.cycle = whole  # type: ignore[assignment] # all that uvicorn looks at is there
+            if self.parser.get_http_version() == "1.0" or not self.parser.should_keep_alive():
+                whole.keep_alive = False
         if self._lifecycle.is_draining or time.monotonic() >= self._old_from:
             self.cycle.keep_alive = False
 
     @override
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self.waits_since = None
-        when_whole, self._when_whole = self._when_whole, None
-        if when_whole is not None:
-            when_whole()
+    def on_body(self, body: bytes) -> None:
+        if self._whole is None:
+            super().on_body(body)
+        else:
+            self._whole.parts.append(body)
 
     @override
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        when_whole = self._shortcut(cycle)
-        if when_whole is None:
-            super()._start_asgi_task(cycle, app)
-        elif cycle.more_body:
-            self._when_whole = when_whole
-        else:  # it came behind another one, which is answered just now
-            self.loop.call_soon(when_whole)
+    def on_message_complete(self) -> None:
+        self.waits_since = None
+        whole, self._whole = self._whole, None
+        if whole is None:
+            super().on_message_complete()
+        else:
+            whole.complete()
 
+    @property
+    def default_head(self) -> bytes:
+        """The headers that each answer has, which change once a second."""
+        headers = self.server_state.default_headers
+        if self._default_head[0] is not headers:
+            lines = (b"%b: %b\r\n" % header for header in headers)
+            self._default_head = headers, b"".join(lines)
+        return self._default_head[1]
 
-def write_answer(exchange: RequestResponseCycle, status: int, head: bytes, body: bytes) -> None:
-    """Write an answer in one piece.
-
-    uvicorn checks and writes head and body one after the other, header by header, which takes it
-    longer than a small model runs.
-
-    Args:
-        exchange: of the request.
-        status: of the answer.
-        head: its headers, each with its line's end; none of what a client sent is in them.
-        body: all of it.
-    """
-    if exchange.disconnected:
-        return
-    parts = [STATUS_LINE[status]]
-    parts += [b"%b: %b\r\n" % header for header in exchange.default_headers]
-    parts += [head, b"\r\n" if exchange.keep_alive else b"connection: close\r\n\r\n", body]
-    exchange.transport.write(b"".join(parts))
-    exchange.response_started = exchange.response_complete = True
-    if not exchange.keep_alive:
-        exchange.transport.close()
-    exchange.on_response()
-    exchange.on_response = _nothing  # no ring of references
-
-
-def _nothing() -> None: ...
+    def on_whole_answer(self) -> None:
+        """Go on after the answer to a whole request."""
+        if self.pipeline:
+            self.on_response_complete()
+            return
+        # A timer for each request, as uvicorn has it, would be a part of a small model's time.
+        self.server_state.total_requests += 1
+        self.idle_since = time.monotonic()
 
 
 def protocol_class(lifecycle: Lifecycle, shortcut: Shortcut) -> Callable[..., AgeingProtocol]:
@@ -173,13 +220,14 @@ def protocol_class(lifecycle: Lifecycle, shortcut: Shortcut) -> Callable[..., Ag
 
 
 def close_stalled(connections: Iterable[Any], lifecycle: Lifecycle) -> int:
-    """Close connections whose request does not come to its end; gives how many."""
-    latest = time.monotonic() - lifecycle.arrival_seconds
-    stalled = [
-        one
-        for one in connections
-        if isinstance(one, AgeingProtocol) and (one.waits_since or latest) < latest
-    ]
+    """Close connections whose request does not come to its end, and idle ones; gives how many stalled."""
+    now = time.monotonic()
+    ours = [one for one in connections if isinstance(one, AgeingProtocol)]
+    for one in ours:
+        if one.idle_since < now - lifecycle.idle_seconds:
+            one.transport.close()
+    latest = now - lifecycle.arrival_seconds
+    stalled = [one for one in ours if (one.waits_since or latest) < latest]
     for one in stalled:
         one.transport.abort()
     return len(stalled)

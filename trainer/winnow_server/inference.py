@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
@@ -31,6 +31,7 @@ Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Client = tuple[str, int] | None
 Answer = tuple[int, bytes, bytes]
 """Status, headers (each with its line's end), body."""
 
@@ -85,7 +86,7 @@ class Inference:
         if self._delay:
             await _hold_back(self._delay * (time.perf_counter() - start))
         await _send(send, answer)
-        self.count(scope, answer[0], start)
+        self.count(answer[0], start, scope["path"], scope.get("client"))
 
     def ask(self, body: bytes, header_length: int | None, asker: Asker) -> InferenceRequest:
         """Read a request and let somebody be told the outputs for it.
@@ -108,9 +109,11 @@ class Inference:
         Raises:
             ModelError: if not all outputs are numbers.
         """
-        if not are_finite(outputs):
-            raise ModelError("NaN", "the model's answer has numbers that are not finite")
         content, header_length = encode_answer(request, outputs, self._signature)
+        # JSON says null of what is no number: to look for that is quicker than to look at each.
+        is_suspect = header_length is not None or b"null" in content
+        if is_suspect and not are_finite(outputs):
+            raise ModelError("NaN", "the model's answer has numbers that are not finite")
         if header_length is None:
             return 200, JSON % len(content), content
         return 200, BYTES % (header_length, len(content)), content
@@ -129,18 +132,25 @@ class Inference:
         content = encode_error(words)
         return int(status), head % len(content), content
 
-    def count(self, scope: Mapping[str, Any], status: int, start: float) -> None:
+    def count(self, status: int, start: float, path: str, client: Client) -> None:
         """Note an answer.
 
         Args:
-            scope: of the request.
             status: of the answer.
             start: when the request was there, by `time.perf_counter`.
+            path: of the request.
+            client: its address and port, if it has any.
         """
         seconds = time.perf_counter() - start
         self._metrics.answered(status, seconds)
         if self._access_log:
-            self._log(scope, status, seconds)
+            fields = {
+                "path": path,
+                "status": status,
+                "milliseconds": round(1000 * seconds, 3),
+                "client": client[0] if client else "",
+            }
+            logger.info("answered", extra=fields)
 
     async def _read_body(self, head: Head, receive: Receive) -> bytes:
         most = self._max_request_bytes
@@ -177,18 +187,6 @@ class Inference:
             "or send binary tensors",
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             ends_connection=True,
-        )
-
-    def _log(self, scope: Mapping[str, Any], status: int, seconds: float) -> None:
-        client = scope.get("client") or ("", 0)
-        logger.info(
-            "answered",
-            extra={
-                "path": scope["path"],
-                "status": status,
-                "milliseconds": round(1000 * seconds, 3),
-                "client": client[0],
-            },
         )
 
 

@@ -54,10 +54,17 @@ class ServedModel:
         """Whether rows take less time together; else waiting for each other only takes longer."""
         return self.batch_seconds < WORTH_IT * self.batch_rows * self.row_seconds
 
-    def run_seconds(self, rows: int) -> float:
-        """What a run of some rows takes, on the line between one row and the largest batch."""
-        share = (rows - 1) / max(self.batch_rows - 1, 1)
-        return self.row_seconds + share * (self.batch_seconds - self.row_seconds)
+    def rows_within(self, seconds: float) -> int:
+        """How many rows a run can have that takes no longer, up to the largest batch.
+
+        What it takes is read off the line between one row and the largest batch.
+        """
+        slope = (self.batch_seconds - self.row_seconds) / max(self.batch_rows - 1, 1)
+        if self.batch_seconds <= seconds:
+            return self.batch_rows
+        if self.row_seconds > seconds:
+            return 0
+        return 1 + int((seconds - self.row_seconds) / slope)
 
     @property
     def digest(self) -> str:

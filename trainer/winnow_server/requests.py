@@ -65,7 +65,8 @@ def parse_request(body: bytes, header_length: int | None, signature: Signature) 
     else:
         header, tail = body[:header_length], body[header_length:]
     document = _document(header)
-    rows = _input(document, tail, signature)
+    has_flags = b"true" in header or b"false" in header
+    rows = _input(document, tail, signature, has_flags=has_flags)
     return InferenceRequest(rows, _id(document), _wants_binary(document, signature.output.name))
 
 
@@ -133,7 +134,9 @@ def _wants_binary(document: dict[str, Any], output: str) -> bool:
     return is_binary
 
 
-def _input(document: dict[str, Any], tail: bytes, signature: Signature) -> Tensor:
+def _input(
+    document: dict[str, Any], tail: bytes, signature: Signature, *, has_flags: bool
+) -> Tensor:
     port = signature.input
     given = _objects(document, "inputs")
     if len(given) != 1 or given[0].get("name") != port.name:
@@ -145,14 +148,17 @@ def _input(document: dict[str, Any], tail: bytes, signature: Signature) -> Tenso
             f"datatype of {port.name!r} is {_show(tensor.get('datatype'))}, it must be {DATATYPE!r}"
         )
     shape = _shape(tensor.get("shape"), signature)
-    size = _parameters(tensor, f"input {port.name!r}", _ELSEWHERE).get("binary_data_size")
+    size = None
+    if "parameters" in tensor:
+        parameters = _parameters(tensor, f"input {port.name!r}", _ELSEWHERE)
+        size = parameters.get("binary_data_size")
     if size is None:
         if tail:
             raise RequestError(
                 f"{len(tail)} bytes follow the JSON header, but {port.name!r} has no "
                 "'binary_data_size'"
             )
-        flat = _from_json(tensor.get("data"), shape, port.name)
+        flat = _from_json(tensor.get("data"), shape, port.name, has_flags=has_flags)
     else:
         flat = _from_bytes(tensor, tail, size, shape, port.name)
     return _finite(flat, port.name).reshape(shape)
@@ -179,7 +185,7 @@ def _check_rows(rows: int, most: int) -> None:
         )
 
 
-def _from_json(data: Any, shape: tuple[int, ...], name: str) -> Tensor:
+def _from_json(data: Any, shape: tuple[int, ...], name: str, *, has_flags: bool) -> Tensor:
     if type(data) is not list:
         raise RequestError(f"'data' of {name!r} is {_show(data)}, it must be a list of numbers")
     if data and type(data[0]) is list:
@@ -189,11 +195,17 @@ def _from_json(data: Any, shape: tuple[int, ...], name: str) -> Tensor:
         raise RequestError(
             f"'data' of {name!r} has {len(data)} items, shape {list(shape)} needs {count}"
         )
-    if not _NUMBERS.issuperset(map(type, data)):
-        odd = next(item for item in data if type(item) not in _NUMBERS)
-        raise RequestError(f"'data' of {name!r} has {_show(odd)} in it, all must be numbers")
-    # A third of the time that numpy takes; what becomes infinite in 32 bits is refused later.
-    return np.frombuffer(array("f", data), dtype=np.float32)
+    # Where the request has no true and no false, whatever an array takes is a number: looking at
+    # the type of each would take as long as reading them.
+    try:
+        if not has_flags or _NUMBERS.issuperset(map(type, data)):
+            # A third of the time that numpy takes; what becomes infinite in 32 bits is refused
+            # later.
+            return np.frombuffer(array("f", data), dtype=np.float32)
+    except TypeError:
+        pass
+    odd = next(item for item in data if type(item) not in _NUMBERS)
+    raise RequestError(f"'data' of {name!r} has {_show(odd)} in it, all must be numbers")
 
 
 def _flatten(data: Any, shape: tuple[int, ...], name: str) -> list[Any]:

@@ -56,6 +56,7 @@ def serve(serving: Serving) -> None:
     lifecycle = Lifecycle(
         serving.connection_max_age,
         max_message_bytes=ENVELOPE * serving.max_request_bytes + DISCARDED_BYTES,
+        idle_seconds=IDLE_SECONDS,
     )
     app = make_app(serving, model, lifecycle)
     listener = _listen(serving.port)
@@ -103,7 +104,7 @@ def make_app(serving: Serving, model: ServedModel, lifecycle: Lifecycle) -> App:
     batcher = Batcher(
         model.run,
         Limits(serving.max_batch if is_batching else 1, serving.max_queue),
-        is_quick=lambda rows: model.run_seconds(rows) <= QUICK_SECONDS,
+        quick_rows=model.rows_within(QUICK_SECONDS),
         on_batch=metrics.ran,
     )
     inference = Inference(model.signature, batcher, metrics, serving)

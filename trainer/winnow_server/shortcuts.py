@@ -8,16 +8,15 @@ connection has read it, and its answer is written in one piece when the model ha
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
+from typing_extensions import override
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from winnow_contract.serving import Serving
 from winnow_runtime.artifacts import Tensor
-from winnow_server.connections import write_answer
+from winnow_server.connections import AgeingProtocol, WholeRequest
 from winnow_server.errors import RequestError
-from winnow_server.heads import Head, read_head
+from winnow_server.heads import read_head
 from winnow_server.inference import Answer, Inference
 from winnow_server.requests import InferenceRequest
 from winnow_server.signature import Signature
@@ -36,54 +35,54 @@ class Shortcut:
 
     def __init__(self, inference: Inference, signature: Signature, serving: Serving) -> None:
         self._inference = inference
-        self._paths = signature.paths
+        self._urls = frozenset(path.encode() for path in signature.paths)
         # Of more, uvicorn stops reading until it is asked to go on.
         self._max_bytes = min(serving.max_request_bytes, HIGH_WATER_LIMIT)
         self._is_closed = serving.delay_factor != 1
 
-    def __call__(self, exchange: RequestResponseCycle) -> Callable[[], None] | None:
-        """What to call when the body of a request is there; None: it goes by ASGI.
-
-        Args:
-            exchange: whose headers are there.
-        """
-        scope = exchange.scope
-        if scope["path"] not in self._paths or scope["method"] != "POST" or self._is_closed:
+    def __call__(self, connection: AgeingProtocol) -> WholeRequest | None:
+        """The request whose headers a connection has read; None: it goes by ASGI."""
+        if (
+            connection.url not in self._urls
+            or connection.parser.get_method() != b"POST"
+            or connection.flow.write_paused  # its client does not read what it is told
+            or self._is_closed
+        ):
             return None
         try:
-            head = read_head(scope["headers"])
+            head = read_head(connection.headers)
         except RequestError:
             return None
         if head.length is None or head.length > self._max_bytes or head.expects_consent:
             return None
-        if exchange.flow.write_paused:  # its client does not read what it is told
-            return None
-        return _Request(self._inference, exchange, head).ask
+        return _Request(self._inference, connection, head.header_length)
 
 
-class _Request:
+class _Request(WholeRequest):
     """One of them; the batcher's asker."""
 
-    __slots__ = ("_exchange", "_head", "_inference", "_request", "_start")
+    __slots__ = ("_header_length", "_inference", "_request", "_start")
     _request: InferenceRequest
     _start: float
 
-    def __init__(self, inference: Inference, exchange: RequestResponseCycle, head: Head) -> None:
+    def __init__(
+        self, inference: Inference, connection: AgeingProtocol, header_length: int | None
+    ) -> None:
+        super().__init__(connection)
         self._inference = inference
-        self._exchange = exchange
-        self._head = head
+        self._header_length = header_length
 
-    def ask(self) -> None:
-        """Its body is there."""
+    @override
+    def complete(self) -> None:
         self._start = time.perf_counter()
         try:
-            body = bytes(self._exchange.body)
-            self._request = self._inference.ask(body, self._head.header_length, self)
+            body = b"".join(self.parts)
+            self._request = self._inference.ask(body, self._header_length, self)
         except Exception as error:  # noqa: BLE001 -- each is said
             self._tell(self._inference.failure(error))
 
     def has_gone(self) -> bool:
-        return self._exchange.transport.is_closing()
+        return self.connection.transport.is_closing()
 
     def take(self, result: Tensor | Exception) -> None:
         if isinstance(result, Exception):
@@ -96,5 +95,6 @@ class _Request:
         self._tell(answer)
 
     def _tell(self, answer: Answer) -> None:
-        write_answer(self._exchange, *answer)
-        self._inference.count(self._exchange.scope, answer[0], self._start)
+        path, client = self.connection.url.decode(), self.connection.client
+        self.answer(*answer)
+        self._inference.count(answer[0], self._start, path, client)

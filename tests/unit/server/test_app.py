@@ -35,6 +35,8 @@ from winnow_server.serving import make_app
 
 INFER = "/v2/models/digits/infer"
 ROWS = blobs(2, seed=3).rows
+BINARY = {"Inference-Header-Content-Length": "0"}
+"""All of the body is the input's bytes."""
 
 
 @dataclass
@@ -156,7 +158,7 @@ async def test_an_answer_is_what_the_model_computes(connect: Connect, model: Ser
 async def test_binary_answers_say_the_length_of_their_header(
     connect: Connect, model: ServedModel
 ) -> None:
-    answer = await connect().infer(ROWS.tobytes(), headers={"Inference-Header-Content-Length": "0"})
+    answer = await connect().infer(ROWS.tobytes(), headers=BINARY)
 
     length = int(answer.headers[b"inference-header-content-length"])
     assert answer.headers[b"content-type"] == b"application/octet-stream"
@@ -324,11 +326,14 @@ async def test_an_answer_that_is_no_number_is_an_error_of_the_server_and_of_that
     client = connect(open_model(on_the_claim(artifact(tmp_path, content))))
 
     answer = await client.infer(request_of(0 * ROWS))
+    binary = await client.infer((0 * ROWS).tobytes(), headers=BINARY)
 
-    assert answer.status == 500
-    assert "numbers that are not finite" in answer.document["error"]
-    assert (await client.infer(request_of(ROWS))).status == 200
-    assert await client.metric(REQUESTS_METRIC, code="500") == 1
+    for failed in (answer, binary):
+        assert failed.status == 500
+        assert "numbers that are not finite" in failed.document["error"]
+    named = orjson.dumps({**orjson.loads(request_of(ROWS)), "id": "null"})
+    assert (await client.infer(named)).status == 200
+    assert await client.metric(REQUESTS_METRIC, code="500") == 2
 
 
 async def test_slowness_on_purpose_holds_answers_back(connect: Connect) -> None:

@@ -60,9 +60,7 @@ def batcher(
     sizes: list[int] | None = None,
 ) -> Batcher:
     told = [] if sizes is None else sizes
-    return Batcher(
-        model.run, limits, is_quick=lambda rows: rows <= quick_rows, on_batch=told.append
-    )
+    return Batcher(model.run, limits, quick_rows=quick_rows, on_batch=told.append)
 
 
 async def all_of(waiting: list[asyncio.Task[Rows]]) -> list[list[float]]:

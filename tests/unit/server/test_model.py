@@ -56,6 +56,19 @@ def test_batches_are_made_where_they_save_a_fifth(
     assert timed.gains_by_batches is gains
 
 
+@pytest.mark.parametrize(
+    ("row", "batch", "rows"), [(1.0, 8.0, 3), (0.5, 3.0, 8), (3.0, 4.0, 1), (3.1, 4.0, 0)]
+)
+def test_how_many_rows_a_quick_run_can_have_is_read_off_what_few_and_many_take(
+    tmp_path: Path, row: float, batch: float, rows: int
+) -> None:
+    model = open_model(on_the_claim(artifact(tmp_path)))
+
+    timed = replace(model, row_seconds=row, batch_seconds=batch)
+
+    assert timed.rows_within(3.0) == rows
+
+
 def refused(tmp_path: Path, content: bytes | None = None, **changes: object) -> str:
     serving = on_the_claim(artifact(tmp_path, content, **changes))
     with pytest.raises(ModelError) as caught:

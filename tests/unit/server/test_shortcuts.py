@@ -15,7 +15,7 @@ from uvicorn.server import ServerState
 from tests.support.onnx_graphs import blobs
 from tests.support.served_artifacts import artifact, on_the_claim, request_of
 from winnow_contract.serving import Serving
-from winnow_server.connections import AgeingProtocol, Lifecycle, protocol_class
+from winnow_server.connections import AgeingProtocol, Lifecycle, close_stalled, protocol_class
 from winnow_server.model import ServedModel, open_model
 from winnow_server.serving import make_app
 
@@ -258,3 +258,23 @@ async def test_a_client_that_has_gone_is_not_computed_for(connect: Connect) -> N
         await asyncio.sleep(0)
 
     assert not line.transport.written
+
+
+async def test_a_connection_without_requests_is_closed_after_a_while(connect: Connect) -> None:
+    life = Lifecycle(max_age=60, idle_seconds=30.0)
+    line = connect(life)
+    line.protocol.data_received(whole(request_of(ROWS)))
+    close_stalled([line.protocol], life)
+    await line.answers(1)
+    close_stalled([line.protocol], life)
+    assert not line.transport.closed
+
+    life.idle_seconds = 0.0
+    line.protocol.data_received(b"POST")
+    close_stalled([line.protocol], life)
+    assert not line.transport.closed  # the next request has begun
+    line.protocol.data_received(whole(request_of(ROWS))[4:])
+    await line.answers(2)
+    close_stalled([line.protocol], life)
+
+    assert line.transport.closed
