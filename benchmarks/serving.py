@@ -1,7 +1,8 @@
 """Puts the inference server beside bare uvicorn, MLServer and KServe's SDK; prints figures and verdicts.
 
 Every server is one process that runs the same ONNX file on one thread and gets the same body of JSON
-from wrk; they run in turns, and what is compared is the ratio within a round.
+from wrk, the peers the same row over gRPC from h2load too; they run in turns, and what is compared is
+the ratio within a round.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -21,13 +21,17 @@ from benchmarks.machine import cpu_model, load, revision
 from benchmarks.ranges import check
 from benchmarks.results import Results, open_results, read_results
 from benchmarks.serving_figures import Row, figures, line, report
+from benchmarks.serving_loads import PROGRAMS as LOAD_PROGRAMS
+from benchmarks.serving_loads import GrpcLoader, HttpLoader, Loader
 from benchmarks.serving_models import SUBJECTS, Subject, make_artifact, rows_for
 from benchmarks.serving_servers import (
+    INFER,
     PEERS,
     Program,
     ask,
+    image_mib,
     install_peers,
-    installed_mib,
+    keep_message,
     programs,
     running,
 )
@@ -39,17 +43,6 @@ CACHE = cache_root().parent / "serving-peers"
 CONNECTIONS = (1, 32)
 WARM_SECONDS = 1
 PORT = 28980
-LUA = """
-wrk.method = "POST"
-wrk.headers["content-type"] = "application/json"
-wrk.body = [[%s]]
-done = function(summary, latency, requests)
-  local e = summary.errors
-  io.write(string.format('{"requests": %%d, "seconds": %%f, "failed": %%d, "p50": %%f, "p99": %%f}\\n',
-    summary.requests, summary.duration / 1e6, e.connect + e.read + e.write + e.status + e.timeout,
-    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
-end
-"""
 
 
 def main() -> int:
@@ -76,11 +69,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def _measure(arguments: argparse.Namespace) -> Results[Row]:
-    if not shutil.which("wrk"):
-        sys.exit("there is no wrk: install the package wrk (apt-get install wrk)")
+    for program, package in LOAD_PROGRAMS.items():
+        if not shutil.which(program):
+            sys.exit(f"there is no {program}: install its package (apt-get install {package})")
     machine = {"cpu": cpu_model(), "winnow": revision(("trainer", "benchmarks"))}
     peers = install_peers(arguments.cache)
-    sizes = installed_mib(peers)
+    sizes = image_mib(peers)
     settings = {"seconds": arguments.seconds, **{n: " ".join(p) for n, p in PEERS.items()}}
     results = open_results(arguments.output, Row, machine, settings)
     chosen = [s for s in SUBJECTS if arguments.only in (None, s.name)]
@@ -113,8 +107,12 @@ class Stage:
             "data": [round(float(number), 3) for number in rows.ravel()],
         }
         self._body = json.dumps({"inputs": [tensor]}).encode()
-        self._script = folder / "post.lua"
-        self._script.write_text(LUA % self._body.decode())
+        self._peers = peers
+        self._request = folder / "request.json"
+        self._request.write_bytes(self._body)
+        self._message = folder / "message"
+        self._http = HttpLoader(INFER, self._body, folder / "post.lua")
+        self._grpc = GrpcLoader(self._message, folder / "h2load.log")
         answer = folder / "answer.json"
         self._programs = programs(graph, answer, PORT, peers)
         with running(self._programs[0], PORT, self._body) as ours:
@@ -131,35 +129,33 @@ class Stage:
         self, program: Program, number: int, seconds: int, sizes: dict[str, float]
     ) -> Iterable[Row]:
         with running(program, PORT, self._body) as server:
+            loader: Loader = self._http
+            if program.grpc_port is not None:
+                keep_message(program, self._peers, self._request, self._message)
+                loader = self._grpc
+            port = program.grpc_port or PORT
             for connections in CONNECTIONS:
                 before = load()
-                self._wrk(server.url, connections, WARM_SECONDS)
+                loader.run(port, connections, WARM_SECONDS)
                 start = server.cpu_seconds()
-                found = self._wrk(server.url, connections, seconds)
+                found = loader.run(port, connections, seconds)
+                spent = server.cpu_seconds() - start
                 row = Row(
                     number,
                     self.name,
                     program.name,
                     connections,
-                    per_second=round(found["requests"] / found["seconds"], 1),
-                    p50_milliseconds=round(found["p50"], 3),
-                    p99_milliseconds=round(found["p99"], 3),
-                    failed=int(found["failed"]),
-                    cpu_microseconds=round(
-                        1e6 * (server.cpu_seconds() - start) / max(found["requests"], 1), 1
-                    ),
+                    per_second=round(found.requests / found.seconds, 1),
+                    p50_milliseconds=round(found.p50_milliseconds, 3),
+                    p99_milliseconds=round(found.p99_milliseconds, 3),
+                    failed=found.failed,
+                    cpu_microseconds=round(1e6 * spent / max(found.requests, 1), 1),
                     memory_mib=round(server.memory_mib(), 1),
-                    installed_mib=round(sizes.get(program.name, 0.0)),
+                    image_mib=round(sizes.get(program.packages, 0.0)),
                     load=before,
                 )
                 print(line(row), flush=True)
                 yield row
-
-    def _wrk(self, url: str, connections: int, seconds: int) -> dict[str, float]:
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "-s", str(self._script), url]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
-        return found
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ class Row:
     cpu_microseconds: float
     """Of the server, per request."""
     memory_mib: float
-    installed_mib: float
+    image_mib: float
+    """Of its packages; 0: not asked for."""
     load: float
     """Of the machine, before."""
 
@@ -54,7 +55,7 @@ def report(rows: Sequence[Row], machine: Mapping[str, Any], verdicts: Sequence[V
     """Medians over the rounds as a table in Markdown, and the verdicts."""
     head = (
         "| model | server | connections | requests/s | p50 ms | p99 ms | CPU us/request | memory MiB "
-        "| installed MiB | failed |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+        "| image MiB | failed |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     )
     keys = dict.fromkeys((r.model, r.server, r.connections) for r in rows)
     lines = [head, *(_medians(rows, *key) for key in keys)]
@@ -77,7 +78,7 @@ def _medians(rows: Sequence[Row], model: str, server: str, connections: int) -> 
         median("p99_milliseconds", 2),
         median("cpu_microseconds", 0),
         median("memory_mib", 0),
-        median("installed_mib", 0) if chosen[0].installed_mib else "",
+        median("image_mib", 0) if chosen[0].image_mib else "",
         str(sum(row.failed for row in chosen)),
     ]
     return f"| {' | '.join(cells)} |"

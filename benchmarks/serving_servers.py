@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ PEERS = {
     "kserve": ("kserve==0.21.0", "onnxruntime==1.32.0"),
 }
 """What is installed for each, into an environment of its own."""
+OWN_PACKAGES = ("winnow_contract", "winnow_runtime", "winnow_measure", "winnow_server")
 INFER = "/v2/models/model/infer"
 START_SECONDS = 120
 MIB = 1 << 20
@@ -33,12 +34,16 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """How a server is started."""
+    """How a server is started, and what of it is asked."""
 
     name: str
     command: tuple[str, ...]
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    packages: str = ""
+    """Whose packages it is made of; empty: not worth a figure."""
+    grpc_port: int | None = None
+    """Where it is asked over gRPC; None: it is asked over HTTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,6 @@ class Running:
 
     pid: int
     port: int
-
-    @property
-    def url(self) -> str:
-        """Of inference."""
-        return f"http://127.0.0.1:{self.port}{INFER}"
 
     def cpu_seconds(self) -> float:
         """What it has used so far."""
@@ -93,28 +93,31 @@ def programs(graph: Path, answer: Path, port: int, peers: Mapping[str, Path]) ->
     ours = {**variables(serving), "WINNOW_TERMINATION_LOG": str(answer.with_name("termination"))}
     python = sys.executable
     found = [
-        Program("winnow", (python, "-m", *SERVE_ARGUMENTS), answer.parent, ours),
+        Program("winnow", (python, "-m", *SERVE_ARGUMENTS), answer.parent, ours, "winnow"),
         Program(
             "winnow, no batching",
             (python, "-m", *SERVE_ARGUMENTS),
             answer.parent,
             {**ours, "WINNOW_BATCHING": "false"},
+            "winnow",
         ),
         Program(
             "echo", (python, str(PROGRAMS / "echo_server.py"), str(port), str(answer)), PROGRAMS
         ),
     ]
-    if "mlserver" in peers:
-        home = answer.parent / "mlserver"
-        _configure_mlserver(home, port)
-        program = str(peers["mlserver"].with_name("mlserver"))
-        extra = {"BENCHMARK_MODEL": str(graph), "PYTHONPATH": str(PROGRAMS)}
-        found.append(Program("mlserver", (program, "start", str(home)), home, extra))
-    if "kserve" in peers:
-        script = str(PROGRAMS / "kserve_server.py")
-        words = (str(peers["kserve"]), script, str(port), str(graph))
-        found.append(Program("kserve", words, answer.parent))
-    return found
+    home = answer.parent / "mlserver"
+    _configure_mlserver(home, port)
+    mlserver = (str(peers["mlserver"].with_name("mlserver")), "start", str(home))
+    extra = {"BENCHMARK_MODEL": str(graph), "PYTHONPATH": str(PROGRAMS)}
+    kserve = (str(peers["kserve"]), str(PROGRAMS / "kserve_server.py"), str(port), str(graph))
+    grpc = port + 1
+    return [
+        *found,
+        Program("mlserver", mlserver, home, extra, "mlserver"),
+        Program("mlserver, gRPC", mlserver, home, extra, "mlserver", grpc),
+        Program("kserve", kserve, answer.parent, {}, "kserve"),
+        Program("kserve, gRPC", (*kserve, str(grpc)), answer.parent, {}, "kserve", grpc),
+    ]
 
 
 def _configure_mlserver(home: Path, port: int) -> None:
@@ -165,8 +168,8 @@ def ask(server: Running, body: bytes) -> bytes:
     Raises:
         OSError: if it is not answered with 200.
     """
-    request = urllib.request.Request(  # noqa: S310 -- our own server
-        server.url, body, {"content-type": "application/json"}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{server.port}{INFER}", body, {"content-type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 -- same
         content: bytes = answer.read()
@@ -196,8 +199,29 @@ def _wait_until_free(port: int) -> None:
         time.sleep(0.1)
 
 
-def installed_mib(peers: Mapping[str, Path]) -> dict[str, float]:
-    """Size of all packages that each server needs, ours by its lock."""
+def keep_message(program: Program, peers: Mapping[str, Path], request: Path, message: Path) -> None:
+    """Ask a running server once over gRPC, and keep what was sent.
+
+    Args:
+        program: that is running.
+        peers: interpreters by name.
+        request: a file with the request in JSON.
+        message: a file, is written.
+
+    Raises:
+        subprocess.CalledProcessError: if the answer is not what it should be.
+    """
+    script = str(PROGRAMS / "grpc_call.py")
+    words = [str(peers["kserve"]), script, str(program.grpc_port), str(request), str(message)]
+    subprocess.run(words, check=True)
+
+
+def image_mib(peers: Mapping[str, Path]) -> dict[str, float]:
+    """What an image of each server has above Python itself: its packages and all they need.
+
+    Files that Python makes of others (`__pycache__`) are left out for all. Ours are those of its lock
+    and its own.
+    """
     lock = (ROOT / "requirements/server.txt").read_text()
     names = re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE)
     files = [
@@ -205,9 +229,15 @@ def installed_mib(peers: Mapping[str, Path]) -> dict[str, float]:
         for name in names
         for file in importlib.metadata.distribution(name).files or ()
     ]
-    files += (ROOT / "trainer/winnow_server").rglob("*")
-    sizes = {"winnow": sum(path.stat().st_size for path in files if path.is_file()) / MIB}
+    for package in OWN_PACKAGES:
+        files += (ROOT / "trainer" / package).rglob("*")
+    sizes = {"winnow": _mib(files)}
     for name, python in peers.items():
         site = next((python.parent.parent / "lib").glob("python3*/site-packages"))
-        sizes[name] = sum(p.stat().st_size for p in site.rglob("*") if p.is_file()) / MIB
+        sizes[name] = _mib(site.rglob("*"))
     return sizes
+
+
+def _mib(files: Iterable[Path]) -> float:
+    kept = (path for path in files if "__pycache__" not in path.parts and path.is_file())
+    return sum(path.stat().st_size for path in kept) / MIB

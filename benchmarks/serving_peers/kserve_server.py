@@ -1,6 +1,6 @@
 """A model in KServe's SDK, as its guide to custom predictors shows it.
 
-kserve_server.py PORT MODEL.onnx
+kserve_server.py PORT MODEL.onnx [PORT-OF-GRPC]
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ class Onnx(Model):  # type: ignore[misc] # it is not installed where types are c
 
 
 logging.disable(logging.INFO)  # a line for each request would be measured too
+port, path, *grpc = sys.argv[1:]
 ModelServer(
-    http_port=int(sys.argv[1]), enable_grpc=False, workers=1, enable_latency_logging=False
-).start([Onnx(sys.argv[2])])
+    http_port=int(port),
+    grpc_port=int(grpc[0]) if grpc else 0,
+    enable_grpc=bool(grpc),
+    workers=1,
+    enable_latency_logging=False,
+).start([Onnx(path)])

@@ -18,7 +18,7 @@ def row(number: int, server: str, per_second: float, connections: int = 32) -> R
         failed=number - 1,
         cpu_microseconds=50.0,
         memory_mib=70.0,
-        installed_mib=0.0,
+        image_mib=0.0,
         load=0.5,
     )
 
