@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.figures import LINES
+from tests.crash.figures import show
 from tests.crash.stage import Theatre
 from tests.support.api import Api
 from tests.support.cluster_fixtures import (
@@ -28,7 +28,4 @@ def theatre(api: Api, control_plane: Path, tmp_path: Path, nursery: Nursery) -> 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show what was killed and how long it took."""
-    if LINES:
-        terminalreporter.section("crash tests")
-        for line in LINES:
-            terminalreporter.write_line(line)
+    show(terminalreporter)

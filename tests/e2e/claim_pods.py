@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import tarfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import Cluster
+from tests.e2e.cluster import Cluster
 from tests.support.api import Body
 from tests.support.chart import ROOT
 
@@ -23,6 +27,12 @@ for path, digest in json.loads(sys.argv[2]).items():
 print(json.dumps(found))
 """
 """Prints the manifests of artifacts, and what scripts/artifact_check.py has against each."""
+UNPACK = """
+import base64, io, sys, tarfile
+packed = io.BytesIO(base64.b64decode(sys.stdin.read()))
+with tarfile.open(fileobj=packed) as archive:
+    archive.extractall("/claim", [m for m in archive if m.name != "."])
+"""
 
 
 def run_on_claim(
@@ -30,7 +40,7 @@ def run_on_claim(
 ) -> str:
     """What a Python program prints in a restricted pod that has a claim at /claim."""
     where, command = ["-n", namespace], ["python", "-c", program, *arguments]
-    pod = json.dumps(_pod(cluster.trainer_image, claim, command))
+    pod = json.dumps(restricted_pod(cluster.trainer_image, "claim", command, claim))
     made = cluster.run(*where, "create", "-f", "-", "-o", "name", stdin=pod).strip()
     ended = ".status.containerStatuses[0].state.terminated"
     cluster.run(*where, "wait", made, f"--for=jsonpath={{{ended}}}", WAIT)
@@ -41,9 +51,30 @@ def run_on_claim(
     return said
 
 
-def _pod(image: str, claim: str, command: list[str]) -> Body:
-    container = {
-        "name": "claim",
+def copy_onto_claim(cluster: Cluster, namespace: str, claim: str, folder: Path) -> None:
+    """Copy what lies in a folder onto a claim, from a restricted pod."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        archive.add(folder, ".", filter=_plain)
+    where, wait = ["-n", namespace], ["python", "-c", "import time; time.sleep(600)"]
+    pod = json.dumps(restricted_pod(cluster.server_image, "copy", wait, claim))
+    made = cluster.run(*where, "create", "-f", "-", "-o", "name", stdin=pod).strip()
+    cluster.run(*where, "wait", made, "--for=condition=Ready", WAIT)
+    unpack = ["exec", "-i", made, "--", "python", "-c", UNPACK]
+    cluster.run(*where, *unpack, stdin=base64.b64encode(packed.getvalue()).decode())
+    cluster.run(*where, "delete", made, "--now")
+
+
+def _plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    """As anybody may read it; the folder itself keeps its own mode."""
+    entry.mode = 0o755 if entry.isdir() else 0o644
+    return entry
+
+
+def restricted_pod(image: str, name: str, command: list[str], claim: str | None = None) -> Body:
+    """A pod that Pod Security `restricted` admits, with a claim at /claim if one is named."""
+    container: Body = {
+        "name": name,
         "image": image,
         "command": command,
         "securityContext": {
@@ -51,17 +82,19 @@ def _pod(image: str, claim: str, command: list[str]) -> Body:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        "volumeMounts": [{"name": "claim", "mountPath": "/claim"}],
     }
     user = {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532}
-    spec = {
+    spec: Body = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "securityContext": {**user, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],
-        "volumes": [{"name": "claim", "persistentVolumeClaim": {"claimName": claim}}],
     }
-    metadata = {"generateName": "claim-"}
+    if claim is not None:
+        container["volumeMounts"] = [{"name": "claim", "mountPath": "/claim"}]
+        volume = {"name": "claim", "persistentVolumeClaim": {"claimName": claim}}
+        spec["volumes"] = [volume]
+    metadata = {"generateName": f"{name}-"}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 

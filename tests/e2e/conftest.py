@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -12,42 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.figures import show
+from tests.e2e.cluster import Cluster
+from tests.e2e.models_on_a_claim import Stock, models_on_a_claim
 from tests.support.api import Api, Body, open_api
 from tests.support.chart import ROOT
 from tests.support.namespace import RESTRICTED, Namespace, new_namespace
 from tests.support.real_jobs import SOURCE, real_compression, source_search
 
+__all__ = ["PROFILE", "Cluster", "Compressed"]
+
 PROFILE = "test"
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """A cluster with Winnow installed by its chart in the namespace `winnow`."""
-
-    kubeconfig: Path
-    kubectl: str
-    operator_image: str
-    trainer_image: str
-    server_image: str
-
-    def run(self, *arguments: str, stdin: str | None = None) -> str:
-        """What kubectl prints; fails with its words."""
-        command = [self.kubectl, "--kubeconfig", str(self.kubeconfig), *arguments]
-        done = subprocess.run(command, input=stdin, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def read(self, namespace: str, kind: str, name: str) -> Body:
-        """An object as it is."""
-        found: Body = json.loads(self.run("-n", namespace, "get", kind, name, "-o", "json"))
-        return found
-
-    def script(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A script of this checkout, run against the cluster."""
-        own = {"KUBECTL": self.kubectl, "KUBECONFIG": str(self.kubeconfig)}
-        command = [str(ROOT / "scripts" / name), *arguments]
-        environment = {**os.environ, **own}
-        return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="session")
@@ -118,3 +92,15 @@ def compressed(cluster: Cluster) -> Iterator[Compressed]:
         yield Compressed(name, waiting, search, cluster.read(name, "compressionjob", "small"))
     finally:
         cluster.run("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def stock(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stock]:
+    """Models that servers can name, good ones and bad ones, made once."""
+    with models_on_a_claim(cluster, tmp_path_factory.mktemp("models")) as made:
+        yield made
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures."""
+    show(terminalreporter)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sklearn.datasets import load_digits
 
-from tests.e2e.conftest import Cluster
+from tests.e2e.cluster import Cluster
 from tests.support.api import Body
 from tests.support.modelservers import model_server
 

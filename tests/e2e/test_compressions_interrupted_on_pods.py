@@ -151,8 +151,6 @@ async def test_an_operator_that_is_killed_while_pods_build_and_measure_loses_not
     await jobs.create_job(disturbed("orphaned"))
     for component in ("trial", "measurement"):
         await in_the_middle(jobs, "orphaned", component)
-        # Both replicas, at once and without a warning.
-        kill = ("delete", "pod", "-l", "app.kubernetes.io/component=operator")
-        cluster.run("-n", "winnow", *kill, "--grace-period=0", "--force")
+        cluster.kill_operator()
 
     await check_same(jobs, "orphaned", compressed)

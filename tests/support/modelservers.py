@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.support.api import Api, Body, eventually
 from tests.support.namespace import Namespace, conditions
+from winnow_operator.api.names import LABEL_MODELSERVER
+from winnow_operator.domain.kinds import Kind
 from winnow_operator.errors import NotFoundError
 from winnow_operator.kube.resources import (
     DEPLOYMENTS,
@@ -119,9 +121,22 @@ class Servers:
 
         await eventually(check, seconds=seconds, what=f"only Deployment {name}")
 
-    async def pods(self) -> list[Body]:
-        """All pods of the namespace."""
-        return list((await self.api.get(self.namespace.path(PODS)))["items"])
+    async def pods(self, name: str = "") -> list[Body]:
+        """All pods of the namespace, or those of a server."""
+        query = {"labelSelector": f"{LABEL_MODELSERVER}={name}"} if name else {}
+        return list((await self.api.get(self.namespace.path(PODS), **query))["items"])
+
+    async def pod_names(self, name: str) -> set[str]:
+        """Names of the pods of a server."""
+        return {pod["metadata"]["name"] for pod in await self.pods(name)}
+
+    async def has_pods(self, count: int, name: str, *, seconds: float = WAIT_SECONDS) -> None:
+        """Wait until a server has so many pods, and none that goes any more."""
+
+        async def check() -> bool:
+            return len(await self.pods(name)) == count
+
+        await eventually(check, seconds=seconds, what=f"{count} pods of {name}")
 
     async def child(self, kind: str, name: str = NAME) -> Body | None:
         """A child of a server, if it is there."""
@@ -133,6 +148,15 @@ class Servers:
     async def service(self, name: str = NAME) -> Body:
         """The Service."""
         return await self.api.get(self.namespace.path(SERVICES, name))
+
+    async def delete(self, name: str) -> None:
+        """Delete a server as kubectl does."""
+        path = self.namespace.path(MODELSERVERS, name)
+        await self.api.delete(path, propagationPolicy="Background")
+
+    async def said_of(self, name: str) -> list[str]:
+        """The sentences of all Events about a server."""
+        return [e["note"] for e in await replace(self.namespace, kind=Kind.SERVER).events(name)]
 
     async def delete_child(self, kind: str, name: str = NAME) -> None:
         """Delete a child as kubectl does."""
