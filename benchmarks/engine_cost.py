@@ -3,7 +3,8 @@
 
     engine_cost.py [--quick] [--only ALGORITHM ...]
 
-Six parameters, three of them logarithmic; for CMAES, which takes numbers alone, the first five.
+Six parameters, three of them logarithmic; for CMAES, which takes numbers alone, the first five; for
+Evolution and Generative the cell of a CNN.
 Times are CPU milliseconds of this thread, so that other work on the machine hardly counts. Beside
 TPE stands Optuna's own ask on a study of its own with as many trials, measured in turns with it:
 what is above it is ours. Where Optuna's is slower, it is because its normal distribution is Python,
@@ -46,24 +47,39 @@ SPACE = {
         {"name": "activation", "choice": {"values": ["relu", "gelu", "tanh"]}},
     ]
 }
+NETS = {
+    "architecture": {
+        "cnn": {
+            "nodes": 4,
+            "operations": ["conv1", "conv3", "conv5", "separable3", "max3"],
+            "skips": True,
+            "stages": {"min": 1, "max": 3},
+            "widths": [8, 16, 32],
+        }
+    }
+}
+"""For the algorithms of architectures: up to 16 decisions."""
 PARALLEL = 4
 ASKS = 20
 """Suggestions that are timed at each size; the median counts."""
 
 
 def space_for(algorithm: str) -> dict[str, object]:
-    """The part of the space above that an algorithm can search."""
-    able = AlgorithmName(algorithm) in WITH_CHOICES
+    """The space above that an algorithm can search, or the part of it."""
+    name = AlgorithmName(algorithm)
+    if name in ARCHITECTURES_ONLY:
+        return NETS
+    able = name in WITH_CHOICES
     return {"parameters": [p for p in SPACE["parameters"] if able or "choice" not in p]}
 
 
-def spec_of(algorithm: str) -> SearchJobSpec:
-    """A search of that space."""
+def spec_of(algorithm: str, space: dict[str, object] | None = None) -> SearchJobSpec:
+    """A search of that space, or of another one."""
     return SearchJobSpec.model_validate(
         {
             "trial": {"image": "none"},
             "objectives": [{"metric": "loss", "goal": "Minimize"}],
-            "space": space_for(algorithm),
+            "space": space or space_for(algorithm),
             "algorithm": {"name": algorithm, "seed": 7},
         }
     )
@@ -85,9 +101,10 @@ def filled(algorithm: str, records: list[Record]) -> SearchEngine:
     return engine
 
 
-def history(size: int) -> list[Record]:
+def history(size: int, space: dict[str, object]) -> list[Record]:
     """Finished trials as Random suggests them, with scores that mean nothing."""
-    engine, source = filled("Random", []), random.Random(1)  # noqa: S311 -- scores, no secrets
+    spec, source = spec_of("Random", space), random.Random(1)  # noqa: S311 -- scores, no secrets
+    engine = make_engine(spec, parse_space(spec.space))
     points = ((number, engine.suggest(number)) for number in range(1, size + 1))
     return [
         Record(number, point, Outcome.SUCCEEDED, source.random(), known_before(number))
@@ -142,8 +159,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100 and 1,000 trials only")
-    apart = {*ARCHITECTURES_ONLY, AlgorithmName.AUTO}  # they search something else, or are another
-    names = [str(name) for name in AlgorithmName if name not in apart]
+    names = [str(name) for name in AlgorithmName if name is not AlgorithmName.AUTO]
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="ALGORITHM")
     given = parser.parse_args()
     sizes = (100, 1000) if given.quick else (100, 1000, 10_000)
@@ -151,9 +167,10 @@ def main() -> None:
     print("| engine | trials | suggestion, ms | bare Optuna, ms | rebuild, ms |")
     print("|---|---|---|---|---|")
     for size in sizes:
-        records = history(size)
+        records, nets = history(size, SPACE), history(size, NETS)
         for algorithm in given.only:
-            rebuild, ask, bare = measure(algorithm, size, records)
+            own = nets if AlgorithmName(algorithm) in ARCHITECTURES_ONLY else records
+            rebuild, ask, bare = measure(algorithm, size, own)
             beside = f"{bare:.2f}" if bare else "-"
             print(f"| {algorithm} | {size} | {ask:.2f} | {beside} | {rebuild:.0f} |")
 
