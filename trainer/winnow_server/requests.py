@@ -117,6 +117,8 @@ def _objects(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def _wants_binary(document: dict[str, Any], output: str) -> bool:
+    if "parameters" not in document and "outputs" not in document:
+        return False
     parameters = _parameters(document, "the request", _STATEFUL)
     is_binary = _flag(parameters, "binary_data_output", default=False)
     if document.get("outputs") is None:
