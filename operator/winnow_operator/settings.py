@@ -60,8 +60,9 @@ class Settings:
     storage_class: str = ""
     """WINNOW_STORAGE_CLASS: their class; empty: the cluster's default."""
     prometheus_url: str = ""
-    """WINNOW_PROMETHEUS_URL: where canaries are judged by, `http://prometheus.monitoring:9090`; empty:
-    none, and they are judged without requests."""
+    """WINNOW_PROMETHEUS_URL: where canaries are judged by, and running trials followed, such as
+    `http://prometheus.monitoring:9090`; empty: none, canaries are judged without requests, and no trial
+    is stopped across pods."""
     finished_pod_ttl_seconds: int = 300
     """WINNOW_FINISHED_POD_TTL_SECONDS: how long the last pods of an ended job stay, for logs."""
     workers: int = 4

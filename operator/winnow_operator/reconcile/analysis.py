@@ -25,7 +25,7 @@ AT_ONCE = 4
 
 
 class Asks(Protocol):
-    """What the analysis needs of Prometheus."""
+    """What is needed of Prometheus, here and where trials are followed."""
 
     async def ask(self, queries: Mapping[str, str]) -> dict[str, Vector]:
         """The answers to all queries, by their names."""

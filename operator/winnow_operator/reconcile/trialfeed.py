@@ -11,14 +11,13 @@ rungs at once, a better value now and then. A job that is forgotten is not follo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from winnow_operator.clock import Clock
-from winnow_operator.domain.loads import Vector
 from winnow_operator.domain.trial_metrics import Heard, TrialQuestion, heard_of, queries
 from winnow_operator.errors import NoAnswerError
+from winnow_operator.reconcile.analysis import Asks
 from winnow_operator.reconcile.queue import Key
 
 RUNGS_SECONDS = 5.0
@@ -27,14 +26,6 @@ LIVE_SECONDS = 30.0
 """The same of any other job, and the least time between two looks because of a better value."""
 AT_ONCE = 4
 """Jobs that are asked about at one time."""
-
-
-class Asks(Protocol):
-    """What the feed needs of Prometheus."""
-
-    async def ask(self, queries: Mapping[str, str]) -> dict[str, Vector]:
-        """The answers to all queries, by their names."""
-        ...
 
 
 @dataclass(slots=True)
