@@ -479,6 +479,9 @@ EDITS = (
         [{"searchJob": "digits"}],
         ("spec.warmStart cannot change", "budget"),
     ),
+    BadSpec(
+        "finalists", "spec.finalists", {"count": 5}, ("spec.finalists cannot change", "budget")
+    ),
     BadSpec("another seed", "spec.algorithm.seed", 8, ("spec.algorithm cannot change", "budget")),
     BadSpec(
         "early stopping later", "spec.earlyStopping", {}, ("spec.earlyStopping cannot change",)

@@ -132,6 +132,80 @@ ADMISSION: tuple[BadSpec, ...] = (
         ("spec.task.evaluation", "folds is 5", "validation is 0.1", "keep one"),
     ),
     BadSpec(
+        "as many folds in a pod as there are",
+        "spec.task.evaluation",
+        {"folds": 5, "foldsPerPod": 5},
+        ("spec.task.evaluation", "foldsPerPod is 5 and folds is 5", "must be less"),
+    ),
+    BadSpec(
+        "folds in a pod without folds",
+        "spec.task.evaluation",
+        {"foldsPerPod": 2},
+        ("spec.task.evaluation", "foldsPerPod is 2 and folds is missing", "left out"),
+    ),
+    BadSpec(
+        "no folds in a pod",
+        "spec.task.evaluation",
+        {"folds": 5, "foldsPerPod": 0},
+        ("spec.task.evaluation.foldsPerPod", "0", "greater than or equal to 1"),
+    ),
+    BadSpec(
+        "several trials in a pod that runs a part of one",
+        "spec",
+        changed(TASK, "spec.task.evaluation", {"folds": 4, "foldsPerPod": 2})["spec"]
+        | {"trialsPerPod": 2},
+        ("spec.trialsPerPod", "trialsPerPod is 2", "evaluation.foldsPerPod", "must be 1"),
+    ),
+    BadSpec(
+        "early stopping of parts of trials",
+        "spec",
+        changed(TASK, "spec.task.evaluation", {"folds": 4, "foldsPerPod": 2})["spec"]
+        | {"earlyStopping": {}},
+        ("earlyStopping", "left out", "evaluation.foldsPerPod"),
+    ),
+    BadSpec(
+        "no trainings of a trial",
+        "spec.task.evaluation",
+        {"repeats": 0},
+        ("spec.task.evaluation.repeats", "0", "greater than or equal to 1"),
+    ),
+    BadSpec(
+        "too many trainings of a trial",
+        "spec.task.evaluation",
+        {"repeats": 11},
+        ("spec.task.evaluation.repeats", "11", "less than or equal to 10"),
+    ),
+    BadSpec(
+        "no finalists",
+        "spec.finalists",
+        {"count": 0},
+        ("spec.finalists.count", "0", "greater than or equal to 1"),
+    ),
+    BadSpec(
+        "too many finalists",
+        "spec.finalists",
+        {"count": 11},
+        ("spec.finalists.count", "11", "less than or equal to 10"),
+    ),
+    BadSpec(
+        "no trainings of finalists",
+        "spec.finalists",
+        {"repeats": 0},
+        ("spec.finalists.repeats", "0", "greater than or equal to 1"),
+    ),
+    BadSpec(
+        "a number of finalists and nothing else",
+        "spec.finalists",
+        3,
+        ("spec.finalists", "must be of type object", "integer"),
+    ),
+    BadSpec(
+        "finalists and no number left for them",
+        "spec",
+        TASK["spec"] | {"finalists": {}, "budget": {"maxTrials": 99_001}},
+        ("spec.budget.maxTrials", "99001", "folds or finalists", "at most 99000"),
+    ),
+    BadSpec(
         "folds and no number left for the winner",
         "spec",
         changed(TASK, "spec.task.evaluation", {"folds": 3})["spec"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from statistics import fmean
 from typing import Any
 
 from tests.crash.world import World
@@ -11,7 +12,7 @@ from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.compression_status import choose_from
-from winnow_operator.domain.finals import trains_finals
+from winnow_operator.domain.finals import final_plan
 from winnow_operator.domain.intervals import parse_intervals
 from winnow_operator.domain.ledger import ledger_of
 from winnow_operator.domain.rounds import rounds_of
@@ -77,11 +78,21 @@ def _finals(spec: SearchJobSpec, world: World) -> Iterator[str]:
     finals = [t for t in world["trials"].values() if "finalOf" in t]
     trained = [t["finalOf"] for t in finals if t["status"]["outcome"] == "Succeeded"]
     winner = world["status"]["winner"]
-    wanted = [number_of(winner["trial"])] if trains_finals(spec) else []
-    if trained != wanted:
+    wanted = _trained_again(spec, world, number_of(winner["trial"]))
+    if sorted(trained) != wanted:
         yield f"trials {trained} were trained once more, wanted: {wanted}"
     if wanted and number_of(winner.get("finalTrial", "-t0")) not in map(int, world["trials"]):
         yield f"the winner names no final Trial: {winner}"
+
+
+def _trained_again(spec: SearchJobSpec, world: World, winner: int) -> list[int]:
+    """The trials of the search that are to be trained again, each as often as it is to be."""
+    plan = final_plan(spec)
+    if plan is None or not plan.names_winner:
+        return [] if plan is None else [winner]
+    scores = {n: float(t["status"]["score"]) for n, t in _searched(world).items()}
+    best = sorted(scores, key=lambda number: (scores[number], number))[: plan.count]
+    return sorted(best * plan.repeats)
 
 
 def number_of(trial: str) -> int:
@@ -115,6 +126,11 @@ def _winner(spec: SearchJobSpec, world: World) -> Iterator[str]:
         for number, trial in _searched(world).items()
         if trial["status"]["outcome"] == "Succeeded" and number not in lost
     }
+    if spec.finalists is not None:
+        again = {
+            n: [float(t["status"]["score"]) for t in finals if t["finalOf"] == n] for n in scores
+        }
+        scores = {number: fmean(found) for number, found in again.items() if found}
     best = min(scores, key=lambda n: (scores[n], n))
     named = number_of(world["status"]["winner"]["trial"])
     if named != best:
@@ -130,8 +146,11 @@ def unexplained_suggestions(spec: SearchJobSpec, world: World) -> list[str]:
     """Trials that a new engine would not suggest from what their history says was known.
 
     Known are the outcomes of the trials in the history; the other trials with a lower number were
-    active, so their parameters were known.
+    active, so their parameters were known. What was taken from other searches stands in none of this:
+    there, only that every run ends in the same world is checked.
     """
+    if spec.warm_start:
+        return []
     space, trials = parse_space(spec.space), _searched(world)
     return [line for n in sorted(trials) for line in _unexplained(spec, space, trials, n)]
 

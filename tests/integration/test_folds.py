@@ -8,8 +8,9 @@ import pytest
 
 from tests.support.api import Body, eventually
 from tests.support.namespace import Namespace, conditions
+from tests.support.operator_process import OperatorProcess
 from tests.support.searchjobs import task_job
-from tests.support.simulated_node import Ending, PodView, report, simulated_node
+from tests.support.simulated_node import Ending, PodView, SimulatedNode, report, simulated_node
 from winnow_contract.assignments import TrialAssignment
 from winnow_contract.results import TrialResult
 from winnow_operator.api.searchjob_rules import MAX_SEARCHED
@@ -115,3 +116,71 @@ async def searched(namespace: Namespace, count: int) -> bool:
     trials = await namespace.trials("folded")
     done = [t for t in trials if t["status"].get("outcome") == "Succeeded"]
     return len(done) == count
+
+
+# ---- folds that are spread over pods ----
+
+
+def spread_job(**spec: Any) -> Body:
+    job = folded_job(**{"budget": {"maxTrials": 3, "parallelism": 2}, **spec})
+    job["spec"]["task"]["evaluation"] = {"folds": 5, "foldsPerPod": 2}
+    return job
+
+
+def part_of(trial: TrialAssignment) -> TrialResult:
+    """Trial 2 is the best; the last part has one fold."""
+    if not trial.part:
+        return result_of(trial)
+    folds = tuple(
+        0.1 * trial.number + 0.01 * trial.part for _ in range(1 if trial.part == 3 else 2)
+    )
+    mean = sum(folds) / len(folds)
+    return TrialResult(
+        trial.number, "Succeeded", objective=mean, part=trial.part, parts=3, folds=folds
+    )
+
+
+def play_parts(pod: PodView) -> Ending:
+    return report(pod, *(part_of(trial) for trial in pod.trials))
+
+
+async def test_a_trial_over_several_pods_has_the_mean_of_all_its_folds(
+    namespace: Namespace,
+) -> None:
+    async with simulated_node(namespace.api, namespace.name, play_parts) as node:
+        await namespace.create_job(spread_job())
+        body = await namespace.ended("folded")
+
+    trials = {t["spec"]["number"]: t["status"] for t in await namespace.trials("folded")}
+    (value, *_) = trials[3]["values"]
+    assert float(value["value"]) == pytest.approx(0.3 + 0.01 * (1 + 1 + 2 + 2 + 3) / 5)
+    assert float(value["standardError"]) > 0
+    assert body["status"]["winner"]["trial"] == "folded-t00003"
+    assert body["status"]["winner"]["finalTrial"] == FINAL
+    assert node.most_at_once <= 2
+    assert sorted(n for ran in node.ran for n in ran) == [1] * 3 + [2] * 3 + [3] * 3 + [
+        MAX_SEARCHED + 1
+    ]
+
+
+async def test_parts_that_ended_while_no_operator_was_there_count(
+    namespace: Namespace, operator: OperatorProcess
+) -> None:
+    def some_parts(pod: PodView) -> Ending | None:
+        return None if any(t.part == 3 for t in pod.trials) else play_parts(pod)
+
+    async with simulated_node(namespace.api, namespace.name, some_parts) as node:
+        budget = {"maxTrials": 1, "parallelism": 3}
+        await namespace.create_job(spread_job(budget=budget))
+        await eventually(lambda: begun(node, 3), what="three pods")
+        operator.kill()
+        node.script = play_parts
+        operator.start()
+        body = await namespace.ended("folded")
+
+    assert body["status"]["winner"]["trial"] == "folded-t00001"
+    assert sorted(n for ran in node.ran for n in ran) == [1, 1, 1, MAX_SEARCHED + 1]
+
+
+async def begun(node: SimulatedNode, pods: int) -> bool:
+    return len(node.started) == pods

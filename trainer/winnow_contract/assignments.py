@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from winnow_contract.documents import Entries, read_document
@@ -96,6 +96,9 @@ class TrialAssignment:
     """The chain of the candidate, resolved as by `steps.resolve_step`; none for the baseline."""
     final_of: int = 0
     """Number of the trial that it trains once more, for the model to keep; 0 while searching."""
+    part: int = 0
+    """Which part of its folds a pod trains, from 1, where they are spread; 0: all of them. It follows
+    from the index."""
     architecture: Mapping[str, Any] | None = None
     """The net that the parameter `architecture` names, as JSON (`winnow_contract.nets`); only images
     of the user's own get it, the shared trainer reads the text."""
@@ -109,6 +112,8 @@ class Assignments:
     objectives: tuple[ObjectiveSpec, ...]
     trials: tuple[TrialAssignment, ...]
     trials_per_pod: int = 1
+    pods_per_trial: int = 1
+    """Over how many pods the folds of each trial are spread; then `trials_per_pod` is 1."""
     task: Mapping[str, Any] | None = field(default=None)
     """Model, data and evaluation for the shared trainer; None for images of the user's own."""
     constraints: tuple[str, ...] = ()
@@ -126,6 +131,8 @@ class Assignments:
         Raises:
             AssignmentsError: if there are none for it.
         """
+        if self.pods_per_trial > 1:
+            return self._part_of_index(index)
         start = index * self.trials_per_pod
         trials = self.trials[start : start + self.trials_per_pod] if index >= 0 else ()
         if not trials:
@@ -134,6 +141,15 @@ class Assignments:
                 f"{self.trials_per_pod} for each pod"
             )
         return trials
+
+    def _part_of_index(self, index: int) -> tuple[TrialAssignment, ...]:
+        place, part = divmod(index, self.pods_per_trial)
+        if not 0 <= place < len(self.trials):
+            raise AssignmentsError(
+                f"completion index {index} has no part of a trial: the file holds "
+                f"{len(self.trials)}, {self.pods_per_trial} pods for each"
+            )
+        return (replace(self.trials[place], part=part + 1),)
 
 
 def encode_assignments(assignments: Assignments) -> str:
@@ -147,6 +163,7 @@ def encode_assignments(assignments: Assignments) -> str:
         "objectives": [{"metric": o.metric, "goal": o.goal} for o in assignments.objectives],
         **({"constraints": list(assignments.constraints)} if assignments.constraints else {}),
         "trialsPerPod": assignments.trials_per_pod,
+        **({"podsPerTrial": assignments.pods_per_trial} if assignments.pods_per_trial > 1 else {}),
         **({"source": {"uri": source.uri, "digest": source.digest}} if source else {}),
         **_limits(assignments),
         "trials": [_trial_document(trial) for trial in assignments.trials],
@@ -208,6 +225,9 @@ def _assignments(entries: Entries) -> Assignments:
             _trial(item, is_compression=is_compression) for item in entries.items("trials")
         ),
         trials_per_pod=trials_per_pod,
+        pods_per_trial=(
+            entries.whole("podsPerTrial", minimum=1) if "podsPerTrial" in entries.document else 1
+        ),
         task=task,
         constraints=_constraints(entries),
         source=_source(entries.below("source")) if is_compression else None,

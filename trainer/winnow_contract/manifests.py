@@ -41,6 +41,8 @@ __all__ = [
 MANIFEST_NAME = "manifest.json"
 MEASUREMENTS = "measurements"
 """Key under which the manifest of a measured candidate has what was measured."""
+FOLD_VALUES = "foldValues"
+"""Key under which the manifest of a part of a trial has the objective on each of its folds."""
 FOLDS = "folds"
 """Key under which the manifest of a cross-validated trial has the values of each fold; such a trial
 leaves no model."""
@@ -134,6 +136,7 @@ def manifest_head(job: JobIdentity, assignment: TrialAssignment, attempt: str) -
             "parameters": dict(assignment.parameters),
             **_chain(assignment),
             **({"finalOf": assignment.final_of} if assignment.final_of else {}),
+            **({"part": assignment.part} if assignment.part else {}),
         },
     }
 
@@ -353,6 +356,7 @@ def _is_of(trial: object, assignment: TrialAssignment) -> bool:
     return (
         trial.get("number") == assignment.number
         and trial.get("finalOf", 0) == assignment.final_of
+        and trial.get("part", 0) == assignment.part
         and trial.get("seed") == assignment.seed
         and trial.get("parameters") == dict(assignment.parameters)
         and chain == _chain(assignment)

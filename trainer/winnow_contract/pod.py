@@ -6,13 +6,14 @@ had finished.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from winnow_contract.assignments import Assignments, TrialAssignment, decode_assignments
 from winnow_contract.environment import Environment, read_termination_log
 from winnow_contract.files import write_in_place
-from winnow_contract.manifests import FOLDS, Committed, Values, find_committed
+from winnow_contract.manifests import FOLD_VALUES, FOLDS, Committed, Values, find_committed
 from winnow_contract.program import read_input, start
 from winnow_contract.results import PodResult, TrialResult, encode_result, is_reportable
 from winnow_contract.rungbook import RungBook
@@ -120,7 +121,30 @@ class Pod:
         self.rungs.take(assignment.number, found.rungs())
         values = {**found.values("validation"), **found.extras()}
         model = None if FOLDS in found.document else found
-        return self.judge(assignment.number, values, found.values("test"), model)
+        result = self.judge(assignment.number, values, found.values("test"), model)
+        return self.as_part(assignment, result, _numbers(found.document.get(FOLD_VALUES)))
+
+    def as_part(
+        self, assignment: TrialAssignment, result: TrialResult, folds: Sequence[float]
+    ) -> TrialResult:
+        """The result as that of a part, where the trial's folds are spread over pods.
+
+        Args:
+            assignment: the trial, or its part.
+            result: of the folds that this pod has trained.
+            folds: the objective on each of them.
+        """
+        if not assignment.part or result.outcome != "Succeeded":
+            return result
+        parts = self.assignments.pods_per_trial
+        return replace(result, part=assignment.part, parts=parts, folds=tuple(folds))
+
+
+def _numbers(listed: object) -> list[float]:
+    """Numbers of a manifest; whatever else stands there is none."""
+    if not isinstance(listed, list):
+        return []
+    return [float(number) for number in listed if isinstance(number, int | float)]
 
 
 def start_pod(variables: Mapping[str, str]) -> Pod:

@@ -52,6 +52,8 @@ __all__ = [
 MAX_TRIALS = 32
 MAX_METRICS = 31
 MAX_RUNG_DIGITS = 15
+MAX_PARTS = 20
+"""Folds of a trial, and so the pods that they may be spread over."""
 SHORT_DIGITS = (5, 4)
 """Digits of a value where 32 results would not fit otherwise; with 4, any 32 do."""
 ERROR_DIGITS = 3
@@ -78,6 +80,12 @@ class TrialResult:
     metrics: Mapping[str, float] = field(default_factory=dict)
     rungs: Mapping[int, float] = field(default_factory=dict)
     """The objective at each rung of early stopping that was reached."""
+    part: int = 0
+    """Which part of a trial it is, from 1, where the folds are spread over pods; 0: all of it."""
+    parts: int = 0
+    """How many parts the trial has."""
+    folds: tuple[float, ...] = ()
+    """Of a part: the objective on each of its folds, in their order."""
     kept: int = 0
     """How many of the first metrics are objectives too, or limited, and so never left out."""
     cause: str = ""
@@ -193,6 +201,9 @@ def _trial_document(trial: TrialResult, attempt: str, digits: int) -> dict[str, 
         document["w"] = plain_text(trial.message)
     if trial.job_fault:
         document["j"] = 1
+    if trial.part:
+        document["p"] = [trial.part, trial.parts]
+        document["f"] = [short_number(value, digits) for value in trial.folds]
     metrics = _finite(trial.metrics, digits)
     rungs = {str(r): short_number(v, digits) for r, v in trial.rungs.items() if is_reportable(v)}
     return {**document, **({"r": rungs} if rungs else {}), **({"m": metrics} if metrics else {})}
@@ -242,10 +253,27 @@ def _trial(item: Mapping[str, Any]) -> TrialResult:
         attempt=read_attempt(item),
         metrics=_metrics(item),
         rungs=_rungs(item),
+        **_part(item),
         cause=read_cause(item),
         message=read_text(item, "w", MAX_TEXT),
         job_fault=item.get("j") == 1,
     )
+
+
+def _part(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Which part of a trial it is; nothing where it is all of it."""
+    if "p" not in item:
+        return {}
+    place, folds = item["p"], item.get("f")
+    is_place = isinstance(place, list) and [type(number) for number in place] == [int, int]
+    if not is_place or not 1 <= place[0] <= place[1] <= MAX_PARTS:
+        raise ResultError(f"'p' is {str(place)[:40]}, not a part and how many there are")
+    if not isinstance(folds, list) or not 1 <= len(folds) <= MAX_PARTS:
+        raise ResultError("'f' of a part must list the objective on each of its folds")
+    values = [read_number({"f": value}, "f") for value in folds]
+    if any(value is None for value in values):
+        raise ResultError("'f' of a part must list finite numbers")
+    return {"part": place[0], "parts": place[1], "folds": tuple(values)}
 
 
 def _metrics(item: Mapping[str, Any]) -> dict[str, float]:

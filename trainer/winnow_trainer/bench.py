@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -93,12 +93,17 @@ def _on_device(dataset: Dataset, rows: Indices) -> Part:
     return Part(features[rows].to(device), targets[rows].to(device))
 
 
-def each_fold(bench: Bench) -> Iterator[Bench]:
+def each_fold(bench: Bench, numbers: Sequence[int] | None = None) -> Iterator[Bench]:
     """The bench with each fold as its validation part, one after the other.
+
+    Args:
+        bench: of the pod.
+        numbers: of the folds, from 1; None: all.
 
     Only one fold's data beside the first one's is on the device at a time.
     """
-    for splits in fold_splits(bench.dataset, bench.task.evaluation):
+    found = fold_splits(bench.dataset, bench.task.evaluation)
+    for splits in found if numbers is None else [found[number - 1] for number in numbers]:
         parts = (_on_device(bench.dataset, rows) for rows in (splits.train, splits.validation))
         training, validation = parts
         yield replace(bench, splits=splits, train=training, validation=validation)

@@ -15,12 +15,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from winnow_contract.assignments import TrialAssignment
-from winnow_contract.manifests import FOLDS, value_entries
+from winnow_contract.manifests import FOLD_VALUES, FOLDS, value_entries
 from winnow_contract.results import TrialResult
 from winnow_trainer.artifacts import commit_artifact
 from winnow_trainer.bench import Bench, Quality, each_fold, without_errors
 from winnow_trainer.means import Extras, mean_extras, mean_quality
 from winnow_trainer.progress import TrialWatch
+from winnow_trainer.task import Evaluation
 
 TrainFold = Callable[[Bench], tuple[Quality, Extras]]
 """Trains on the bench of a fold; gives what was measured on it, and figures of the training."""
@@ -47,14 +48,16 @@ def cross_validate(
         Stopping: when SIGTERM has come.
         StorageError, DeniedError: if the manifest cannot be written.
     """
-    count = bench.task.evaluation.folds
+    count, own = bench.task.evaluation.folds, folds_of(bench.task.evaluation, assignment)
     folds: list[tuple[Quality, Extras]] = []
-    for number, fold in enumerate(each_fold(bench), 1):
+    for number, fold in zip(own, each_fold(bench, own), strict=True):
         watch.enter(f"fold {number}/{count}")
         folds.append(train_fold(fold))
     quality, extras = mean_quality([q for q, _ in folds]), mean_extras([e for _, e in folds])
     values = {**quality, **without_errors(extras)}
-    result = bench.pod.judge(assignment.number, values, {}, None)
+    each = [_objective(bench, measured, figures) for measured, figures in folds]
+    judged = bench.pod.judge(assignment.number, values, {}, None)
+    result = bench.pod.as_part(assignment, judged, each)
     environment = bench.pod.environment
     if environment.artifacts is not None and result.outcome == "Succeeded":
         document = {
@@ -62,8 +65,23 @@ def cross_validate(
             **bench.pod.rungs.entry(assignment.number),
             "values": value_entries("validation", quality),
             "metrics": extras,
+            **({FOLD_VALUES: each} if assignment.part else {}),
             FOLDS: [value_entries("validation", measured) for measured, _ in folds],
         }
         folder = environment.artifacts / assignment.name / environment.attempt
         commit_artifact(folder, {}, document)
     return result
+
+
+def folds_of(evaluation: Evaluation, assignment: TrialAssignment) -> list[int]:
+    """Numbers of the folds, from 1, that a pod trains: all, or those of its part."""
+    everything = list(range(1, evaluation.folds + 1))
+    if not assignment.part or not evaluation.folds_per_pod:
+        return everything
+    start = (assignment.part - 1) * evaluation.folds_per_pod
+    return everything[start : start + evaluation.folds_per_pod]
+
+
+def _objective(bench: Bench, measured: Quality, figures: Extras) -> float:
+    """The objective on one fold."""
+    return {**measured, **without_errors(figures)}[bench.objective][0]

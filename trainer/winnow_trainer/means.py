@@ -8,14 +8,12 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean, stdev
 
 from winnow_contract.assignments import TrialAssignment
+from winnow_contract.folds import figure
 from winnow_measure.quality import Measured
 from winnow_trainer.bench import Quality
 
 Extras = Mapping[str, float]
 """Figures of a training."""
-
-SUMMED, LARGEST = frozenset({"train_seconds"}), frozenset({"peak_memory_bytes"})
-"""Figures of a trial that are not means over its trainings."""
 
 
 def mean_quality(measured: Sequence[Quality]) -> dict[str, Measured]:
@@ -25,7 +23,7 @@ def mean_quality(measured: Sequence[Quality]) -> dict[str, Measured]:
 
 def mean_extras(figures: Sequence[Extras]) -> dict[str, float]:
     """Figures of all trainings together."""
-    return {name: _figure(name, [each[name] for each in figures]) for name in figures[0]}
+    return {name: figure(name, [each[name] for each in figures]) for name in figures[0]}
 
 
 def seeds_of(assignment: TrialAssignment, count: int) -> list[int]:
@@ -37,9 +35,3 @@ def seeds_of(assignment: TrialAssignment, count: int) -> list[int]:
 
 def _mean(values: Sequence[float]) -> Measured:
     return fmean(values), stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
-
-
-def _figure(name: str, values: Sequence[float]) -> float:
-    if name in SUMMED:
-        return math.fsum(values)
-    return max(values) if name in LARGEST else fmean(values)

@@ -51,6 +51,8 @@ class Evaluation:
     seed: int = 0
     folds: int = 0
     """Parts of what is not test data, each of which is validation data once; 0: no folds."""
+    folds_per_pod: int = 0
+    """Folds of a trial that one pod trains, where they are spread over pods; 0: all."""
     repeats: int = 1
     """Trainings of a trial, each with a seed of its own; with folds, of each fold."""
 
@@ -126,7 +128,9 @@ def _evaluation(section: Mapping[str, Any]) -> Evaluation:
     seed = section.get("seed", 0)
     if type(seed) is not int or seed < 0:
         raise TaskError(f"evaluation.seed is {seed!r}, allowed are whole numbers from 0")
-    return Evaluation(test, validation, seed, folds, _repeats(section))
+    return Evaluation(
+        test, validation, seed, folds, _folds_per_pod(section, folds), _repeats(section)
+    )
 
 
 def _folds(section: Mapping[str, Any]) -> int:
@@ -136,6 +140,15 @@ def _folds(section: Mapping[str, Any]) -> int:
             f"evaluation.folds is {folds!r}, allowed are whole numbers from 2 to {MAX_FOLDS}"
         )
     return folds
+
+
+def _folds_per_pod(section: Mapping[str, Any], folds: int) -> int:
+    count = section.get("foldsPerPod", 0)
+    if type(count) is not int or not 0 <= count <= folds:
+        raise TaskError(
+            f"evaluation.foldsPerPod is {count!r}, allowed are whole numbers up to folds, {folds}"
+        )
+    return count
 
 
 def _repeats(section: Mapping[str, Any]) -> int:

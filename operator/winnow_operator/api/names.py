@@ -26,6 +26,8 @@ ANNOTATION_TRIALS = f"{GROUP}/trials"
 """On a pod template: the numbers of the Job's trials in index order, as intervals (`1-8,12`)."""
 ANNOTATION_TRIALS_PER_POD = f"{GROUP}/trials-per-pod"
 """On a pod template: how many of the Job's trials one index runs."""
+ANNOTATION_PODS_PER_TRIAL = f"{GROUP}/pods-per-trial"
+"""On a pod template: over how many indexes the folds of each trial are spread."""
 ANNOTATION_ATTEMPTS = f"{GROUP}/previous-attempts"
 """On a pod template: runs of the Job's trials in earlier batches (`7:2,9:1`), for those that run again."""
 

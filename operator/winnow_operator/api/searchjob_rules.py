@@ -23,6 +23,7 @@ from winnow_operator.api.architecture import FAMILY_OF_KIND
 from winnow_operator.api.fields import DURATION_PATTERN
 from winnow_operator.api.names import MAX_JOB_NAME
 from winnow_operator.api.rules import Rule, said, unchanged
+from winnow_operator.api.spread_rules import SPREAD_RULES
 
 MAX_DURATION_HOURS = 8760
 """A year: beyond it a limit is no limit, and 32 times as much still fits a pod's deadline."""
@@ -342,6 +343,7 @@ SPEC_RULES = (
     _LEARNS_FROM_START,
     _LEARNS_FROM_OTHERS,
     _ROOM_FOR_FINALS,
+    *SPREAD_RULES,
     _NOT_FIXED,
     _ONE_TO_STOP_BY,
     _WRITES_NETS,

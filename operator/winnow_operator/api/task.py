@@ -91,6 +91,18 @@ _FOLDS_OR_SHARE = Rule(
 )
 
 
+_FOLDS_TO_SPREAD = Rule(
+    "!has(self.foldsPerPod) || (has(self.folds) && self.foldsPerPod < self.folds)",
+    "foldsPerPod must be less than folds",
+    said(
+        "foldsPerPod is %s and folds is %s: it must be less, or left out",
+        "self.foldsPerPod",
+        "has(self.folds) ? dyn(self.folds) : dyn('missing')",
+    ),
+    ".foldsPerPod",
+)
+
+
 class Family(StrEnum):
     """Model families of the shared trainer."""
 
@@ -156,6 +168,7 @@ class Evaluation(ApiModel):
             _SHARES_LEAVE_ROOM,
             _DEFAULT_ROOM,
             _FOLDS_OR_SHARE,
+            _FOLDS_TO_SPREAD,
         )
     )
 
@@ -168,6 +181,8 @@ class Evaluation(ApiModel):
     parts, classes evenly, and a trial trains once for each of them, one after the other in its pod.
     Its value is the mean, with the standard error of that mean. The winner is trained once more,
     with the first fold as its validation split; that model is the one to keep."""
+    folds_per_pod: int | None = Field(default=None, ge=1, le=19)
+    """Spreads the folds of a trial over pods, so many in each; left out, one pod trains them all."""
     repeats: int = Field(default=1, ge=1, le=10)
     """How often a trial trains, each time with another seed: its value is the mean, with the standard
     error of that mean, and its model that of the median training. With folds, how often each fold."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from winnow_operator.api.names import (
     ANNOTATION_ATTEMPTS,
+    ANNOTATION_PODS_PER_TRIAL,
     ANNOTATION_TRIALS,
     ANNOTATION_TRIALS_PER_POD,
 )
@@ -40,6 +41,8 @@ class BatchFact:
     previous_attempts: Mapping[int, int]
     """Runs of a trial in earlier batches, for those that run again."""
     created: str
+    pods_per_trial: int = 1
+    """Indexes over which the folds of each trial are spread; then an index runs one trial's part."""
 
     @property
     def number(self) -> int:
@@ -49,7 +52,7 @@ class BatchFact:
     @property
     def indexes(self) -> range:
         """All indexes of the Job."""
-        return range(-(-len(self.trials) // self.trials_per_pod))
+        return range(-(-len(self.trials) // self.trials_per_pod) * self.pods_per_trial)
 
     @property
     def is_live(self) -> bool:
@@ -58,7 +61,7 @@ class BatchFact:
 
     def trials_of(self, index: int) -> tuple[int, ...]:
         """Numbers of the trials that this index runs."""
-        start = index * self.trials_per_pod
+        start = index // self.pods_per_trial * self.trials_per_pod
         return self.trials[start : start + self.trials_per_pod]
 
     def open_indexes(self) -> list[int]:
@@ -88,6 +91,7 @@ def read_batch(body: Mapping[str, Any]) -> BatchFact | None:
         ttl=spec.get("ttlSecondsAfterFinished"),
         previous_attempts=_attempts(annotations.get(ANNOTATION_ATTEMPTS, "")),
         created=metadata.get("creationTimestamp", ""),
+        pods_per_trial=int(annotations.get(ANNOTATION_PODS_PER_TRIAL, "1")),
     )
 
 

@@ -120,6 +120,23 @@ def room_for_finals(spec: SearchJobSpec) -> Iterator[str]:
         )
 
 
+def folds_can_be_spread(spec: SearchJobSpec) -> Iterator[str]:
+    """A pod that runs a part of a trial runs nothing else, and to its end."""
+    evaluation = None if spec.task is None else spec.task.evaluation
+    if evaluation is None or evaluation.folds_per_pod is None:
+        return
+    if spec.trials_per_pod > 1:
+        yield (
+            f"spec.trialsPerPod is {spec.trials_per_pod}, with evaluation.foldsPerPod it must be 1: a "
+            "pod runs a part of a trial"
+        )
+    if spec.early_stopping is not None:
+        yield (
+            "spec.earlyStopping must be left out with evaluation.foldsPerPod: pods of a trial do not "
+            "know of each other"
+        )
+
+
 def durations_in_range(spec: JobSpec) -> Iterator[str]:
     """Limits of time are more than nothing and no more than a year."""
     limits = {
@@ -160,6 +177,7 @@ CHAIN: tuple[Check, ...] = (
     objectives_fit,
     constraints_can_hold,
     room_for_finals,
+    folds_can_be_spread,
     durations_in_range,
     storage_is_a_claim,
     check_pod_template,

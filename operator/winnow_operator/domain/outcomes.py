@@ -28,6 +28,7 @@ from winnow_contract.exit_codes import ExitCode
 from winnow_contract.results import PodResult, ResultError, decode_result
 from winnow_operator.api.trial import FaultScope, Outcome
 from winnow_operator.domain.batches import BatchFact
+from winnow_operator.domain.fold_parts import is_part
 from winnow_operator.domain.pods import PodFact, Termination
 from winnow_operator.domain.settlements import (
     Cause,
@@ -100,7 +101,7 @@ def judge_orphan(pod: PodFact, active: frozenset[int], context: TrialContext) ->
         tuple(
             recorded(trial, result, run, context)
             for trial in result.trials
-            if trial.outcome == Outcome.SUCCEEDED and trial.number in active
+            if trial.outcome == Outcome.SUCCEEDED and trial.number in active and not is_part(trial)
         )
     )
 
@@ -133,13 +134,18 @@ def judge_pod(  # noqa: PLR0913 -- the facts of one verdict
     said = _said(case, own, context)
     if not is_latest:
         return PodVerdict(tuple(said))
-    settled = {s.number for s in said} | moved
+    settled = {s.number for s in said} | moved | _parts(case)
     blamed = _blamed(case, [n for n in own if n not in settled])
     settled |= {s.number for s in blamed}
     left = [n for n in own if n not in settled] if is_counted else []
     lost = [_lost(n, case) for n in left if case.run(n).attempts >= MAX_ATTEMPTS]
     again = tuple(n for n in left if case.run(n).attempts < MAX_ATTEMPTS)
     return PodVerdict((*said, *blamed, *lost), again)
+
+
+def result_of(pod: PodFact) -> PodResult | None:
+    """What a pod says, if that is a result."""
+    return _result(pod.termination)
 
 
 def _result(ended: Termination | None) -> PodResult | None:
@@ -159,8 +165,14 @@ def _said(case: _Case, own: list[int], context: TrialContext) -> list[Settlement
     return [
         recorded(trial, result, case.run(trial.number), context)
         for trial in result.trials
-        if trial.number in own and trial.outcome in accepted
+        if trial.number in own and trial.outcome in accepted and not is_part(trial)
     ]
+
+
+def _parts(case: _Case) -> set[int]:
+    """Trials of which the pod gives a part: nobody is to blame, and nothing is to run again."""
+    trials = () if case.result is None else case.result.trials
+    return {trial.number for trial in trials if is_part(trial)}
 
 
 def _blamed(case: _Case, rest: list[int]) -> list[Settlement]:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from winnow_operator.domain.batches import BatchFact
+from winnow_operator.domain.fold_parts import whole_trials
 from winnow_operator.domain.kinds import batch_number
 from winnow_operator.domain.outcomes import (
     PodVerdict,
@@ -17,6 +18,7 @@ from winnow_operator.domain.outcomes import (
     TrialContext,
     judge_orphan,
     judge_pod,
+    result_of,
 )
 from winnow_operator.domain.pods import PodFact
 
@@ -62,7 +64,9 @@ def read_results(
             )
         open_trials -= {s.number for s in verdict.settlements}
         verdicts.append(verdict)
-    settled = (s for v in verdicts for s in v.settlements)
+    whole = whole_trials([p for p in pods if not p.is_running], open_trials, context, result_of)
+    open_trials -= {s.number for s in whole}
+    settled = (*(s for v in verdicts for s in v.settlements), *whole)
     return Reading(
         settlements=tuple(sorted(settled, key=lambda s: s.number)),
         released=frozenset(n for v in verdicts for n in v.released) & open_trials,

@@ -48,6 +48,8 @@ class TrialContext:
     """Further objectives, which results have among their metrics."""
     constraints: tuple[Constraint, ...] = ()
     """Whose metrics results have too."""
+    pods_per_trial: int = 1
+    """Over how many pods the folds of a trial are spread."""
 
     @property
     def needed(self) -> tuple[str, ...]:

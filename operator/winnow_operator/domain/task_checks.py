@@ -139,6 +139,12 @@ def _check_evaluation(evaluation: Evaluation) -> Iterator[str]:
             f"spec.task.evaluation: folds is {evaluation.folds} and validation is "
             f"{evaluation.validation}: keep one, for each fold is the validation split once"
         )
+    spread = evaluation.folds_per_pod
+    if spread is not None and (evaluation.folds is None or spread >= evaluation.folds):
+        yield (
+            f"spec.task.evaluation: foldsPerPod is {spread} and folds is "
+            f"{evaluation.folds or 'missing'}: it must be less, or left out"
+        )
     shares = {"test": Decimal(evaluation.test)}
     if evaluation.folds is None:
         shares["validation"] = Decimal(evaluation.validation or DEFAULT_VALIDATION)

@@ -13,6 +13,7 @@ from winnow_contract.exit_codes import ExitCode
 from winnow_operator.api.names import (
     ANNOTATION_ASSIGNMENTS,
     ANNOTATION_ATTEMPTS,
+    ANNOTATION_PODS_PER_TRIAL,
     ANNOTATION_TRIALS,
     ANNOTATION_TRIALS_PER_POD,
     LABEL_BATCH,
@@ -71,18 +72,22 @@ class Batch:
     assignments: str
     """The assignment file, compact JSON of at most 16 KB."""
     previous_attempts: Mapping[int, int] = field(default_factory=dict)
+    pods_per_trial: int = 1
+    """Over how many pods the folds of each trial are spread."""
+
+    @property
+    def pods(self) -> int:
+        """Indexes of its Job."""
+        return -(-len(self.trials) // self.trials_per_pod) * self.pods_per_trial
 
 
 def batch_job(owner: Owner, batch: Batch, settings: PodSettings) -> dict[str, Any]:
     """The Job of a batch."""
     name = owner.batch_name(batch.number)
     labels = _labels(owner, TRIAL, name)
-    completions = -(-len(batch.trials) // batch.trials_per_pod)
     asks = scrape_annotations(METRICS_PORT) if settings.is_scraped else {}
     pod = _pod({**_annotations(owner, batch), **asks}, settings, labels)
-    return _job(
-        owner, labels, pod, settings, completions=completions, parallelism=batch.parallelism
-    )
+    return _job(owner, labels, pod, settings, completions=batch.pods, parallelism=batch.parallelism)
 
 
 def measurement_job(
@@ -140,6 +145,8 @@ def _annotations(owner: Owner, batch: Batch) -> dict[str, str]:
         ANNOTATION_TRIALS: _in_order(batch.trials),
         ANNOTATION_TRIALS_PER_POD: str(batch.trials_per_pod),
     }
+    if batch.pods_per_trial > 1:
+        annotations[ANNOTATION_PODS_PER_TRIAL] = str(batch.pods_per_trial)
     if batch.previous_attempts:
         pairs = (f"{n}:{count}" for n, count in sorted(batch.previous_attempts.items()))
         annotations[ANNOTATION_ATTEMPTS] = ",".join(pairs)

@@ -38,7 +38,8 @@ def task_document(task: Task) -> dict[str, Any]:
 def _validation(evaluation: Evaluation) -> dict[str, Any]:
     """How the validation split is made: folds, or a share."""
     if evaluation.folds is not None:
-        return {"folds": evaluation.folds}
+        spread = evaluation.folds_per_pod
+        return {"folds": evaluation.folds, **({"foldsPerPod": spread} if spread else {})}
     return {"validation": evaluation.validation or DEFAULT_VALIDATION}
 
 

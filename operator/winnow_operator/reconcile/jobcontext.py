@@ -91,6 +91,10 @@ class JobContext(Context, ABC):
     def trials_per_pod(self) -> int:
         """How many trials one pod runs one after the other."""
 
+    def pods_per_trial(self, records: Sequence[TrialRecord]) -> int:  # noqa: ARG002 -- one of a search asks
+        """Over how many pods each trial of a batch is spread."""
+        return 1
+
     @property
     @abstractmethod
     def fills_slots(self) -> bool:

@@ -19,6 +19,7 @@ from winnow_contract.assignments import (
 from winnow_operator.api.searchjob import SearchJob
 from winnow_operator.domain.architectures.dimension import ARCHITECTURE, document_of
 from winnow_operator.domain.early_stopping import rule_of
+from winnow_operator.domain.fold_parts import pods_per_trial
 from winnow_operator.domain.intervals import format_intervals
 from winnow_operator.domain.ledger import TrialRecord
 from winnow_operator.domain.outcomes import TrialContext
@@ -47,6 +48,12 @@ class SearchContext(JobContext):
     def trials_per_pod(self) -> int:
         return self.job.spec.trials_per_pod
 
+    @override
+    def pods_per_trial(self, records: Sequence[TrialRecord]) -> int:
+        # A final training has no folds to spread.
+        is_final = self.state.is_final or any(r.final_of for r in records)
+        return 1 if is_final else pods_per_trial(self.job.spec)
+
     @property
     @override
     def fills_slots(self) -> bool:
@@ -72,6 +79,7 @@ class SearchContext(JobContext):
             own_image=self.job.spec.trial is not None,
             more=self.job.spec.objectives[1:],
             constraints=self.job.spec.constraints,
+            pods_per_trial=pods_per_trial(self.job.spec),
         )
 
     @override
@@ -98,6 +106,7 @@ class SearchContext(JobContext):
                 constraints=tuple(c.metric for c in spec.constraints),
                 trials=tuple(map(self._assignment, records)),
                 trials_per_pod=spec.trials_per_pod,
+                pods_per_trial=self.pods_per_trial(records),
                 task=None if spec.task is None else task_document(spec.task),
                 early_stopping=rule_of(spec),
                 max_trial_seconds=max_trial_seconds(self),

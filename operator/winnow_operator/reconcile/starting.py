@@ -100,7 +100,8 @@ async def _fill(
     started: str | None = None
     per_pod = context.trials_per_pod
     while free > 0:
-        wanted = await _next_records(context, again, free * per_pod)
+        pods = context.pods_per_trial(())
+        wanted = await _next_records(context, again, -(-free * per_pod // pods))
         records = fitting(context, wanted)
         if len(records) < len(wanted):
             context.state.forget_engine()  # it remembers suggestions that will not be recorded now
@@ -111,7 +112,7 @@ async def _fill(
             return started, refusal
         taken = {r.number for r in records}
         again = [n for n in again if n not in taken]
-        free -= -(-len(records) // per_pod)
+        free -= -(-len(records) // per_pod) * context.pods_per_trial(records)
         started = started or format_time(context.tools.clock.now())
     return started, None
 
@@ -189,12 +190,13 @@ def _manifest(
     context: JobContext, records: list[TrialRecord], free: int, step: Step
 ) -> dict[str, Any]:
     state, per_pod = context.state, context.trials_per_pod
-    numbers = tuple(r.number for r in records)
+    numbers, pods = tuple(r.number for r in records), context.pods_per_trial(records)
     batch = Batch(
         number=state.next_batch(),
         trials=numbers,
         trials_per_pod=per_pod,
-        parallelism=min(free, -(-len(numbers) // per_pod)),
+        parallelism=min(free, -(-len(numbers) // per_pod) * pods),
+        pods_per_trial=pods,
         assignments=context.assignments_of(records),
         previous_attempts={n: state.attempts[n] for n in numbers if state.attempts.get(n)},
     )

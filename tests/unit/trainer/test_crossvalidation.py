@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.trainings import assignment_document, pod_variables
 from winnow_contract.assignments import decode_assignments
+from winnow_contract.folds import joined
 from winnow_contract.manifests import FOLDS, find_committed, read_artifact
 from winnow_contract.pod import start_pod
 from winnow_contract.program import Stopping
@@ -31,7 +32,7 @@ FOLDED = {"test": "0.2", "folds": 4, "seed": 3}
 
 
 def bench(
-    folder: Path, *, final_of: int = 0, attempt: str = "aaaaaaaa", **evaluation: Any
+    folder: Path, *, final_of: int = 0, attempt: str = "aaaaaaaa", index: int = 0, **evaluation: Any
 ) -> Bench:
     document = assignment_document(
         {"learning_rate": 0.05}, data=WINE, settings={"epochs": "3", "width": "8"}
@@ -39,7 +40,10 @@ def bench(
     document["task"]["evaluation"] = {**FOLDED, **evaluation}
     if final_of:
         document["trials"][0]["finalOf"] = final_of
-    pod = start_pod(pod_variables(folder, document, attempt))
+    if "foldsPerPod" in evaluation:
+        document["podsPerTrial"] = -(-4 // evaluation["foldsPerPod"])
+    variables = {**pod_variables(folder, document, attempt), "JOB_COMPLETION_INDEX": str(index)}
+    pod = start_pod(variables)
     task = read_task(pod.assignments)
     make_deterministic(1)
     dataset = load_data(task.data, pod.environment.claims)
@@ -154,3 +158,31 @@ def test_a_compression_of_the_final_model_is_judged_by_the_rows_of_its_first_fol
     task = read_task(decode_assignments(json.dumps({**document, "trialsPerPod": 1})))
 
     assert split(made.dataset, task.evaluation).digest == made.splits.digest
+
+
+def test_folds_over_pods_are_together_what_one_pod_gives(tmp_path: Path) -> None:
+    alone = result_of(bench(tmp_path / "alone"))
+    parts = [result_of(bench(tmp_path / str(i), index=i, foldsPerPod=3)) for i in range(2)]
+
+    together = joined({part.part: part for part in parts}, "accuracy")
+
+    assert [len(part.folds) for part in parts] == [3, 1]
+    assert together is not None
+    assert together.objective == pytest.approx(alone.objective)
+    assert together.standard_error == pytest.approx(alone.standard_error)
+    assert together.metrics["balanced_accuracy"] == pytest.approx(
+        alone.metrics["balanced_accuracy"]
+    )
+
+
+def test_a_committed_part_is_repeated_by_its_own_index_alone(tmp_path: Path) -> None:
+    first = result_of(bench(tmp_path, index=0, foldsPerPod=2))
+
+    again = bench(tmp_path, index=0, foldsPerPod=2, attempt="bbbbbbbb").pod
+    other = bench(tmp_path, index=1, foldsPerPod=2, attempt="cccccccc").pod
+
+    repeated = again.repeat(again.trials[0])
+    assert repeated is not None
+    assert repeated.part == first.part
+    assert repeated.folds == pytest.approx(first.folds)
+    assert other.repeat(other.trials[0]) is None
