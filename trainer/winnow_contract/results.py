@@ -262,9 +262,9 @@ def _trial(item: Mapping[str, Any]) -> TrialResult:
 
 def _part(item: Mapping[str, Any]) -> dict[str, Any]:
     """Which part of a trial it is; nothing where it is all of it."""
-    if "p" not in item:
+    place, folds = item.get("p"), item.get("f")
+    if place is None:
         return {}
-    place, folds = item["p"], item.get("f")
     is_place = isinstance(place, list) and [type(number) for number in place] == [int, int]
     if not is_place or not 1 <= place[0] <= place[1] <= MAX_PARTS:
         raise ResultError(f"'p' is {str(place)[:40]}, not a part and how many there are")
