@@ -138,18 +138,12 @@ class Grammar(ABC, Generic[State]):
     def text(self, tokens: Sequence[int]) -> str:
         """The canonical text, at most 256 characters: the value of the parameter in a Trial.
 
+        Two sequences have the same where they are the same function.
+
         Raises:
             ValueError: if the sequence is not complete, or not allowed.
         """
         return self._net(tokens).text
-
-    def digest(self, tokens: Sequence[int]) -> str:
-        """16 hexadecimal digits, the same for all sequences that are the same function.
-
-        Raises:
-            ValueError: if the sequence is not complete, or not allowed.
-        """
-        return hashlib.sha256(self.text(tokens).encode()).hexdigest()[:16]
 
     def encode(self, architecture: Mapping[str, Any]) -> Tokens:
         """The canonical sequence of a net given as JSON.
