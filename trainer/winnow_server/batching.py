@@ -96,6 +96,8 @@ class Batcher:
         self._executor = ThreadPoolExecutor(1, "model")
         self._queue: deque[_Waiting] = deque()
         self._is_running = False
+        self._is_calm = False
+        """Whether no more than one request waited in the last turn."""
 
     def __len__(self) -> int:
         """Requests that wait."""
@@ -123,14 +125,21 @@ class Batcher:
                 f"{len(self._queue)} requests wait already, which is the limit: try again later",
                 HTTPStatus.TOO_MANY_REQUESTS,
             )
-        self._queue.append(_Waiting(rows, asker))
-        if not self._is_running:
-            self._is_running = True
-            # In the next turn, so that what arrived in this one goes along.
-            asyncio.get_running_loop().call_soon(self._next)
+        if self._is_running:
+            self._queue.append(_Waiting(rows, asker))
+            return
+        self._is_running = True
+        # In the next turn, so that what arrives in this one goes along.
+        asyncio.get_running_loop().call_soon(self._next)
+        if self._is_calm and len(rows) <= self._quick_rows:
+            self._on_batch(len(rows))
+            asker.take(_attempt(self._run, [rows]))
+        else:
+            self._queue.append(_Waiting(rows, asker))
 
     def _next(self) -> None:
         batch = self._take()
+        self._is_calm = len(batch) <= 1
         if not batch:
             self._is_running = False
             return

@@ -77,7 +77,7 @@ class Inference:
             asked = read_head(scope["headers"])
             body = await self._read_body(asked, receive)
             start = time.perf_counter()
-            request = parse_request(body, asked.header_length, self._signature)
+            request = self.read(body, asked.header_length)
             answer = self.answer(request, await self._batcher.run(request.rows))
         except _Gone:
             return
@@ -88,20 +88,25 @@ class Inference:
         await _send(send, answer)
         self.count(answer[0], start, scope["path"], scope.get("client"))
 
-    def ask(self, body: bytes, header_length: int | None, asker: Asker) -> InferenceRequest:
-        """Read a request and let somebody be told the outputs for it.
+    def read(self, body: bytes, header_length: int | None) -> InferenceRequest:
+        """The request that a body is.
 
         Args:
             body: all of it.
             header_length: of its JSON header; None: all of it is JSON.
-            asker: is told.
 
         Raises:
-            RequestError: if it does not fit, or too many wait.
+            RequestError: if it does not fit.
         """
-        request = parse_request(body, header_length, self._signature)
+        return parse_request(body, header_length, self._signature)
+
+    def run(self, request: InferenceRequest, asker: Asker) -> None:
+        """Let somebody be told the outputs for a request, now or later.
+
+        Raises:
+            RequestError: if too many wait.
+        """
         self._batcher.submit(request.rows, asker)
-        return request
 
     def answer(self, request: InferenceRequest, outputs: Tensor) -> Answer:
         """What a client is told.

@@ -77,7 +77,8 @@ class _Request(WholeRequest):
         self._start = time.perf_counter()
         try:
             body = b"".join(self.parts)
-            self._request = self._inference.ask(body, self._header_length, self)
+            self._request = self._inference.read(body, self._header_length)
+            self._inference.run(self._request, self)
         except Exception as error:  # noqa: BLE001 -- each is said
             self._tell(self._inference.failure(error))
 

@@ -121,6 +121,21 @@ async def test_a_run_that_would_hold_up_the_loop_is_left_to_a_thread(model: Mode
     assert short == threading.current_thread().name
 
 
+async def test_requests_that_come_one_by_one_run_at_once_and_those_beside_them_together(
+    model: Model,
+) -> None:
+    model.free.set()
+    batch = batcher(model, Limits(8, 10), quick_rows=99)
+    await all_of(await submit(batch, rows(1)))
+
+    tasks = await submit(batch, rows(2), rows(3), rows(4))
+    assert model.runs == [[1], [2]]
+    await all_of(tasks)
+    await all_of(await submit(batch, rows(5), rows(6)))
+
+    assert model.runs == [[1], [2], [3, 4], [5, 6]]
+
+
 async def test_between_two_quick_runs_the_loop_does_what_else_there_is(model: Model) -> None:
     model.free.set()
     batch = batcher(model, Limits(1, 10), quick_rows=99)
