@@ -164,6 +164,44 @@ ADMISSION: tuple[BadSpec, ...] = (
         ("earlyStopping", "left out", "evaluation.foldsPerPod"),
     ),
     BadSpec(
+        "a paired test without folds",
+        "spec.task.evaluation",
+        {"pairedTest": "0.05"},
+        ("spec.task.evaluation", "pairedTest needs at least 3 folds", "folds is missing"),
+    ),
+    BadSpec(
+        "a paired test of folds over pods",
+        "spec.task.evaluation",
+        {"folds": 4, "foldsPerPod": 2, "pairedTest": "0.05"},
+        ("spec.task.evaluation", "pairedTest needs", "all in one pod", "foldsPerPod is 2"),
+    ),
+    BadSpec(
+        "a level that is no level",
+        "spec.task.evaluation",
+        {"folds": 4, "pairedTest": "0.9"},
+        ("spec.task.evaluation", "pairedTest is 0.9", "above 0 and up to 0.5"),
+    ),
+    BadSpec(
+        "a level as a number",
+        "spec.task.evaluation",
+        {"folds": 4, "pairedTest": 0.05},
+        ("spec.task.evaluation.pairedTest", "must be of type string", "number"),
+    ),
+    BadSpec(
+        "more trials in a pod than their folds have room for",
+        "spec",
+        changed(TASK, "spec.task.evaluation", {"folds": 4, "pairedTest": "0.05"})["spec"]
+        | {"trialsPerPod": 9},
+        ("spec.trialsPerPod", "trialsPerPod is 9", "evaluation.pairedTest", "at most 8"),
+    ),
+    BadSpec(
+        "a paired test of several objectives",
+        "spec",
+        changed(TASK, "spec.task.evaluation", {"folds": 4, "pairedTest": "0.05"})["spec"]
+        | {"objectives": TWO},
+        ("spec.objectives", "objectives are 2", "evaluation.pairedTest takes one"),
+    ),
+    BadSpec(
         "no trainings of a trial",
         "spec.task.evaluation",
         {"repeats": 0},

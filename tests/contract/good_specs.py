@@ -132,6 +132,7 @@ GOOD = (
     GoodSpec("cross-validation", "spec.task.evaluation", {"test": "0.1", "folds": 20}),
     GoodSpec("folds over pods", "spec.task.evaluation", {"folds": 5, "foldsPerPod": 4}),
     GoodSpec("several trainings", "spec.task.evaluation", {"folds": 3, "repeats": 10}),
+    GoodSpec("a paired test", "spec.task.evaluation", {"folds": 3, "pairedTest": "0.05"}),
     GoodSpec("finalists", "spec.finalists", {}),
     GoodSpec("many finalists", "spec.finalists", {"count": 10, "repeats": 10}),
     GoodSpec("a large test share with folds", "spec.task.evaluation", {"test": "0.9", "folds": 2}),

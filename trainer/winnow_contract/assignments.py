@@ -116,6 +116,8 @@ class Assignments:
     """Over how many pods the folds of each trial are spread; then `trials_per_pod` is 1."""
     task: Mapping[str, Any] | None = field(default=None)
     """Model, data and evaluation for the shared trainer; None for images of the user's own."""
+    rival: tuple[float, ...] = ()
+    """The objective on each fold of the best trial so far, where trials are compared by folds."""
     constraints: tuple[str, ...] = ()
     """Metrics that every result must have besides the objectives, because they are limited."""
     source: Source | None = None
@@ -163,6 +165,7 @@ def encode_assignments(assignments: Assignments) -> str:
         "objectives": [{"metric": o.metric, "goal": o.goal} for o in assignments.objectives],
         **({"constraints": list(assignments.constraints)} if assignments.constraints else {}),
         "trialsPerPod": assignments.trials_per_pod,
+        **({"rival": list(assignments.rival)} if assignments.rival else {}),
         **({"podsPerTrial": assignments.pods_per_trial} if assignments.pods_per_trial > 1 else {}),
         **({"source": {"uri": source.uri, "digest": source.digest}} if source else {}),
         **_limits(assignments),
@@ -230,6 +233,7 @@ def _assignments(entries: Entries) -> Assignments:
         ),
         task=task,
         constraints=_constraints(entries),
+        rival=_rival(entries),
         source=_source(entries.below("source")) if is_compression else None,
         early_stopping=(
             read_rule(entries.below("earlyStopping"))
@@ -242,6 +246,14 @@ def _assignments(entries: Entries) -> Assignments:
             else None
         ),
     )
+
+
+def _rival(entries: Entries) -> tuple[float, ...]:
+    values = entries.document.get("rival", [])
+    is_list = isinstance(values, list) and all(type(value) in {int, float} for value in values)
+    if not is_list:
+        raise AssignmentsError(f"'rival' of {_FILE} must be a list of numbers")
+    return tuple(map(float, values))
 
 
 def _constraints(entries: Entries) -> tuple[str, ...]:

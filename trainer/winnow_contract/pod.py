@@ -127,16 +127,16 @@ class Pod:
     def as_part(
         self, assignment: TrialAssignment, result: TrialResult, folds: Sequence[float]
     ) -> TrialResult:
-        """The result as that of a part, where the trial's folds are spread over pods.
+        """The result with its folds; as that of a part, where they are spread over pods.
 
         Args:
             assignment: the trial, or its part.
             result: of the folds that this pod has trained.
-            folds: the objective on each of them.
+            folds: the objective on each of them; none where nobody asks for it.
         """
-        if not assignment.part or result.outcome != "Succeeded":
+        if not folds or result.outcome != "Succeeded":
             return result
-        parts = self.assignments.pods_per_trial
+        parts = self.assignments.pods_per_trial if assignment.part else 0
         return replace(result, part=assignment.part, parts=parts, folds=tuple(folds))
 
 

@@ -85,7 +85,7 @@ class TrialResult:
     parts: int = 0
     """How many parts the trial has."""
     folds: tuple[float, ...] = ()
-    """Of a part: the objective on each of its folds, in their order."""
+    """The objective on each fold, in their order: of a part, and of trials that are compared by folds."""
     kept: int = 0
     """How many of the first metrics are objectives too, or limited, and so never left out."""
     cause: str = ""
@@ -203,6 +203,7 @@ def _trial_document(trial: TrialResult, attempt: str, digits: int) -> dict[str, 
         document["j"] = 1
     if trial.part:
         document["p"] = [trial.part, trial.parts]
+    if trial.folds:
         document["f"] = [short_number(value, digits) for value in trial.folds]
     metrics = _finite(trial.metrics, digits)
     rungs = {str(r): short_number(v, digits) for r, v in trial.rungs.items() if is_reportable(v)}
@@ -253,6 +254,7 @@ def _trial(item: Mapping[str, Any]) -> TrialResult:
         attempt=read_attempt(item),
         metrics=_metrics(item),
         rungs=_rungs(item),
+        folds=_folds(item),
         **_part(item),
         cause=read_cause(item),
         message=read_text(item, "w", MAX_TEXT),
@@ -262,18 +264,26 @@ def _trial(item: Mapping[str, Any]) -> TrialResult:
 
 def _part(item: Mapping[str, Any]) -> dict[str, Any]:
     """Which part of a trial it is; nothing where it is all of it."""
-    place, folds = item.get("p"), item.get("f")
+    place = item.get("p")
     if place is None:
         return {}
     is_place = isinstance(place, list) and [type(number) for number in place] == [int, int]
     if not is_place or not 1 <= place[0] <= place[1] <= MAX_PARTS:
         raise ResultError(f"'p' is {str(place)[:40]}, not a part and how many there are")
-    if not isinstance(folds, list) or not 1 <= len(folds) <= MAX_PARTS:
+    if not _folds(item):
         raise ResultError("'f' of a part must list the objective on each of its folds")
+    return {"part": place[0], "parts": place[1]}
+
+
+def _folds(item: Mapping[str, Any]) -> tuple[float, ...]:
+    """The objective on each fold; empty where the result does not tell."""
+    folds = item.get("f", [])
+    if not isinstance(folds, list) or len(folds) > MAX_PARTS:
+        raise ResultError(f"'f' must list the objective on at most {MAX_PARTS} folds")
     values = [read_number({"f": value}, "f") for value in folds]
     if any(value is None for value in values):
-        raise ResultError("'f' of a part must list finite numbers")
-    return {"part": place[0], "parts": place[1], "folds": tuple(values)}
+        raise ResultError("'f' must list finite numbers")
+    return tuple(value for value in values if value is not None)
 
 
 def _metrics(item: Mapping[str, Any]) -> dict[str, float]:

@@ -11,15 +11,18 @@ run again if its pod is gone before its result was read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from winnow_contract.assignments import TrialAssignment
 from winnow_contract.manifests import FOLD_VALUES, FOLDS, value_entries
 from winnow_contract.results import TrialResult
+from winnow_contract.rungbook import EARLY_STOPPING
 from winnow_trainer.artifacts import commit_artifact
 from winnow_trainer.bench import Bench, Quality, each_fold, without_errors
 from winnow_trainer.means import Extras, mean_extras, mean_quality
+from winnow_trainer.paired_test import chance_to_be_better
 from winnow_trainer.progress import TrialWatch
 from winnow_trainer.task import Evaluation
 
@@ -49,15 +52,24 @@ def cross_validate(
         StorageError, DeniedError: if the manifest cannot be written.
     """
     count, own = bench.task.evaluation.folds, folds_of(bench.task.evaluation, assignment)
-    folds: list[tuple[Quality, Extras]] = []
+    folds, each = list[tuple[Quality, Extras]](), list[float]()
     for number, fold in zip(own, each_fold(bench, own), strict=True):
         watch.enter(f"fold {number}/{count}")
         folds.append(train_fold(fold))
+        each.append(_objective(bench, *folds[-1]))
+        if (words := _hopeless(bench, each)) is not None:
+            return TrialResult(
+                assignment.number,
+                "Stopped",
+                objective=fmean(each),
+                cause=EARLY_STOPPING,
+                message=words,
+            )
     quality, extras = mean_quality([q for q, _ in folds]), mean_extras([e for _, e in folds])
     values = {**quality, **without_errors(extras)}
-    each = [_objective(bench, measured, figures) for measured, figures in folds]
+    asked = each if assignment.part or bench.task.evaluation.paired_test is not None else []
     judged = bench.pod.judge(assignment.number, values, {}, None)
-    result = bench.pod.as_part(assignment, judged, each)
+    result = bench.pod.as_part(assignment, judged, asked)
     environment = bench.pod.environment
     if environment.artifacts is not None and result.outcome == "Succeeded":
         document = {
@@ -65,7 +77,7 @@ def cross_validate(
             **bench.pod.rungs.entry(assignment.number),
             "values": value_entries("validation", quality),
             "metrics": extras,
-            **({FOLD_VALUES: each} if assignment.part else {}),
+            **({FOLD_VALUES: asked} if asked else {}),
             FOLDS: [value_entries("validation", measured) for measured, _ in folds],
         }
         folder = environment.artifacts / assignment.name / environment.attempt
@@ -80,6 +92,23 @@ def folds_of(evaluation: Evaluation, assignment: TrialAssignment) -> list[int]:
         return everything
     start = (assignment.part - 1) * evaluation.folds_per_pod
     return everything[start : start + evaluation.folds_per_pod]
+
+
+def _hopeless(bench: Bench, each: Sequence[float]) -> str | None:
+    """Why a trial with these folds is not worth going on, if it is not."""
+    evaluation, assignments = bench.task.evaluation, bench.pod.assignments
+    rival, count = assignments.rival, evaluation.folds
+    if evaluation.paired_test is None or len(each) == count or len(rival) != count:
+        return None
+    sign = -1 if assignments.objectives[0].goal == "Maximize" else 1
+    chance = chance_to_be_better(each, rival, count, sign)
+    if chance >= evaluation.paired_test:
+        return None
+    return (
+        f"after {len(each)} of {count} folds {bench.objective} is {fmean(each):.4g}, the best trial's "
+        f"there {fmean(rival[: len(each)]):.4g}: p {chance:.2g} of a paired t-test is below "
+        f"{evaluation.paired_test:g}"
+    )
 
 
 def _objective(bench: Bench, measured: Quality, figures: Extras) -> float:

@@ -53,6 +53,8 @@ class Evaluation:
     """Parts of what is not test data, each of which is validation data once; 0: no folds."""
     folds_per_pod: int = 0
     """Folds of a trial that one pod trains, where they are spread over pods; 0: all."""
+    paired_test: float | None = None
+    """Level of the test by which a trial is stopped after some of its folds; None: it never is."""
     repeats: int = 1
     """Trainings of a trial, each with a seed of its own; with folds, of each fold."""
 
@@ -129,7 +131,13 @@ def _evaluation(section: Mapping[str, Any]) -> Evaluation:
     if type(seed) is not int or seed < 0:
         raise TaskError(f"evaluation.seed is {seed!r}, allowed are whole numbers from 0")
     return Evaluation(
-        test, validation, seed, folds, _folds_per_pod(section, folds), _repeats(section)
+        test=test,
+        validation=validation,
+        seed=seed,
+        folds=folds,
+        folds_per_pod=_folds_per_pod(section, folds),
+        paired_test=_share(section, "pairedTest") if "pairedTest" in section else None,
+        repeats=_repeats(section),
     )
 
 

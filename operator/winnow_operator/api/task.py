@@ -8,7 +8,15 @@ from pydantic import ConfigDict, Field
 
 from winnow_contract.uris import BUILTIN_DATA
 from winnow_operator.api.fields import ApiModel, DecimalString, ParameterName, Word
-from winnow_operator.api.rules import INSIDE_CLAIM, Rule, atomic_list, named_list, rules, said
+from winnow_operator.api.rules import (
+    INSIDE_CLAIM,
+    Rule,
+    atomic_list,
+    limit,
+    named_list,
+    rules,
+    said,
+)
 
 DEFAULT_VALIDATION = "0.2"
 """Share of the validation split where neither it nor folds are given."""
@@ -103,6 +111,19 @@ _FOLDS_TO_SPREAD = Rule(
 )
 
 
+_LEVEL = limit("pairedTest", "{0} > 0.0 && {0} <= 0.5", "levels above 0 and up to 0.5")
+_FOLDS_TO_TEST = Rule(
+    "!has(self.pairedTest) || (has(self.folds) && self.folds > 2 && !has(self.foldsPerPod))",
+    "pairedTest needs at least 3 folds, all in one pod",
+    said(
+        "pairedTest needs at least 3 folds, all in one pod: folds is %s, foldsPerPod is %s",
+        "has(self.folds) ? dyn(self.folds) : dyn('missing')",
+        "has(self.foldsPerPod) ? dyn(self.foldsPerPod) : dyn('left out')",
+    ),
+    ".pairedTest",
+)
+
+
 class Family(StrEnum):
     """Model families of the shared trainer."""
 
@@ -169,6 +190,8 @@ class Evaluation(ApiModel):
             _DEFAULT_ROOM,
             _FOLDS_OR_SHARE,
             _FOLDS_TO_SPREAD,
+            _LEVEL,
+            _FOLDS_TO_TEST,
         )
     )
 
@@ -183,6 +206,9 @@ class Evaluation(ApiModel):
     with the first fold as its validation split; that model is the one to keep."""
     folds_per_pod: int | None = Field(default=None, ge=1, le=19)
     """Spreads the folds of a trial over pods, so many in each; left out, one pod trains them all."""
+    paired_test: DecimalString | None = None
+    """Stops trials after some of their folds that are surely worse than the best one so far: level of a
+    one-sided paired t-test over the folds, such as 0.05; left out, all folds are trained."""
     repeats: int = Field(default=1, ge=1, le=10)
     """How often a trial trains, each time with another seed: its value is the mean, with the standard
     error of that mean, and its model that of the median training. With folds, how often each fold."""

@@ -136,6 +136,8 @@ class TrialStatus(ApiModel):
     )
     """Metrics on the validation split, the objective first; of a candidate also those of the
     serving runtime."""
+    fold_values: str | None = Field(default=None, max_length=400)
+    """The objective on each fold, in their order, where trials are compared by folds."""
     violation: DecimalString | None = None
     """How far it is from keeping the constraints, relative to their limits and added up; absent if it
     keeps them. Such a trial cannot win."""

@@ -19,6 +19,7 @@ from winnow_operator.api.searchjob_rules import (
     MAX_PACKED_WITH_SEVERAL,
     MAX_SEARCHED,
 )
+from winnow_operator.api.spread_rules import MAX_PACKED_TESTED
 from winnow_operator.domain.architecture_checks import check_architecture
 from winnow_operator.domain.finals import final_plan
 from winnow_operator.domain.jobs import JobSpec
@@ -123,6 +124,8 @@ def room_for_finals(spec: SearchJobSpec) -> Iterator[str]:
 def folds_can_be_spread(spec: SearchJobSpec) -> Iterator[str]:
     """A pod that runs a part of a trial runs nothing else, and to its end."""
     evaluation = None if spec.task is None else spec.task.evaluation
+    if evaluation is not None and evaluation.paired_test is not None:
+        yield from _folds_can_be_tested(spec)
     if evaluation is None or evaluation.folds_per_pod is None:
         return
     if spec.trials_per_pod > 1:
@@ -134,6 +137,19 @@ def folds_can_be_spread(spec: SearchJobSpec) -> Iterator[str]:
         yield (
             "spec.earlyStopping must be left out with evaluation.foldsPerPod: pods of a trial do not "
             "know of each other"
+        )
+
+
+def _folds_can_be_tested(spec: SearchJobSpec) -> Iterator[str]:
+    if spec.trials_per_pod > MAX_PACKED_TESTED:
+        yield (
+            f"spec.trialsPerPod is {spec.trials_per_pod}, with evaluation.pairedTest it must be at most "
+            f"{MAX_PACKED_TESTED}: the result of a pod holds 4096 bytes"
+        )
+    if len(spec.objectives) > 1:
+        yield (
+            f"spec.objectives are {len(spec.objectives)}, and evaluation.pairedTest takes one: leave it "
+            "out, or keep one of them"
         )
 
 

@@ -25,6 +25,11 @@ def pods_per_trial(spec: SearchJobSpec) -> int:
     return -(-evaluation.folds // evaluation.folds_per_pod)
 
 
+def compares_folds(spec: SearchJobSpec) -> bool:
+    """Whether trials are stopped by a comparison of their folds with the best one's."""
+    return spec.task is not None and spec.task.evaluation.paired_test is not None
+
+
 def is_part(trial: TrialResult) -> bool:
     """Whether a result is no outcome yet."""
     return bool(trial.part) and trial.outcome == Outcome.SUCCEEDED

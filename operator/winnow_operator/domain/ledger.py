@@ -43,6 +43,8 @@ class TrialRecord:
     """Lower is better; None unless there is an objective value."""
     values: tuple[float, ...] = ()
     """Of several objectives, each as measured; one objective has a score."""
+    folds: tuple[float, ...] = ()
+    """The objective on each fold, where trials are compared by them."""
     violation: float = 0.0
     """How far it is from keeping the constraints; 0 if it does."""
     standard_error: float | None = None
@@ -208,6 +210,7 @@ def read_trial(body: Mapping[str, Any]) -> TrialRecord:
         outcome=Outcome(status.get("outcome", "Active")),
         score=_number(status.get("score")),
         values=_several(status),
+        folds=fold_values(status.get("foldValues")),
         violation=_number(status.get("violation")) or 0.0,
         standard_error=_number(values[0].get("standardError")) if values else None,
         rungs=_rungs(status),
@@ -226,6 +229,12 @@ def several_values(status: TrialStatus) -> tuple[float, ...]:
     if status.score is not None:
         return ()
     return tuple(float(value.value) for value in status.values[:MAX_OBJECTIVES])
+
+
+def fold_values(text: object) -> tuple[float, ...]:
+    """The objective on each fold as a Trial has it; none where it makes no sense."""
+    numbers = [_number(word) for word in text.split()] if isinstance(text, str) else []
+    return tuple(n for n in numbers if n is not None)
 
 
 def _several(status: Mapping[str, Any]) -> tuple[float, ...]:

@@ -48,6 +48,8 @@ class TrialContext:
     """Further objectives, which results have among their metrics."""
     constraints: tuple[Constraint, ...] = ()
     """Whose metrics results have too."""
+    compares_folds: bool = False
+    """Whether trials are compared by their folds, so that the value on each is recorded."""
     pods_per_trial: int = 1
     """Over how many pods the folds of a trial are spread."""
 
@@ -112,6 +114,7 @@ def recorded(trial: TrialResult, result: PodResult, run: Run, context: TrialCont
         outcome=outcome,
         score=None if context.more else score_text(trial.objective, context.objective),
         values=_values(trial, context),
+        fold_values=_fold_values(trial, context),
         violation=_violation(trial, context),
         test=_test(trial, context.objective),
         artifact=_artifact(trial, result, context),
@@ -186,6 +189,12 @@ def _missing(trial: TrialResult, context: TrialContext) -> str | None:
 def _role(metric: str, context: TrialContext) -> str:
     objectives = {context.objective.metric, *(o.metric for o in context.more)}
     return "objective" if metric in objectives else "the constraint on"
+
+
+def _fold_values(trial: TrialResult, context: TrialContext) -> str | None:
+    if not context.compares_folds or not trial.folds:
+        return None
+    return " ".join(f"{value:.6g}" for value in trial.folds)
 
 
 def _violation(trial: TrialResult, context: TrialContext) -> str | None:

@@ -145,6 +145,16 @@ def _check_evaluation(evaluation: Evaluation) -> Iterator[str]:
             f"spec.task.evaluation: foldsPerPod is {spread} and folds is "
             f"{evaluation.folds or 'missing'}: it must be less, or left out"
         )
+    level = evaluation.paired_test
+    if level is not None and not 0 < float(level) <= 0.5:  # noqa: PLR2004 -- a coin is as good
+        yield (
+            f"spec.task.evaluation: pairedTest is {level}, allowed are levels above 0 and up to 0.5"
+        )
+    if level is not None and ((evaluation.folds or 0) < 3 or spread):  # noqa: PLR2004 -- 2 have no rest
+        yield (
+            "spec.task.evaluation: pairedTest needs at least 3 folds, all in one pod: folds is "
+            f"{evaluation.folds or 'missing'}, foldsPerPod is {spread or 'left out'}"
+        )
     shares = {"test": Decimal(evaluation.test)}
     if evaluation.folds is None:
         shares["validation"] = Decimal(evaluation.validation or DEFAULT_VALIDATION)

@@ -39,7 +39,12 @@ def _validation(evaluation: Evaluation) -> dict[str, Any]:
     """How the validation split is made: folds, or a share."""
     if evaluation.folds is not None:
         spread = evaluation.folds_per_pod
-        return {"folds": evaluation.folds, **({"foldsPerPod": spread} if spread else {})}
+        level = evaluation.paired_test
+        return {
+            "folds": evaluation.folds,
+            **({"foldsPerPod": spread} if spread else {}),
+            **({"pairedTest": level} if level is not None else {}),
+        }
     return {"validation": evaluation.validation or DEFAULT_VALIDATION}
 
 

@@ -9,7 +9,13 @@ from winnow_operator.api.names import API_VERSION
 from winnow_operator.api.trial import Outcome, TrialStatus
 from winnow_operator.domain.blockages import format_time
 from winnow_operator.domain.causes import cause_word
-from winnow_operator.domain.ledger import TrialRecord, read_trial, rungs_of, several_values
+from winnow_operator.domain.ledger import (
+    TrialRecord,
+    fold_values,
+    read_trial,
+    rungs_of,
+    several_values,
+)
 from winnow_operator.domain.outcomes import Settlement
 from winnow_operator.errors import AlreadyExistsError, NotFoundError, RefusedError
 from winnow_operator.kube.resources import TRIALS
@@ -72,6 +78,7 @@ def _settled(record: TrialRecord, status: TrialStatus) -> TrialRecord:
         outcome=status.outcome,
         score=None if status.score is None else float(status.score),
         values=several_values(status),
+        folds=fold_values(status.fold_values),
         violation=float(status.violation or 0),
         standard_error=None if error is None else float(error),
         rungs=rungs_of(status),

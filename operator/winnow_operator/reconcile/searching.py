@@ -19,10 +19,11 @@ from winnow_contract.assignments import (
 from winnow_operator.api.searchjob import SearchJob
 from winnow_operator.domain.architectures.dimension import ARCHITECTURE, document_of
 from winnow_operator.domain.early_stopping import rule_of
-from winnow_operator.domain.fold_parts import pods_per_trial
+from winnow_operator.domain.fold_parts import compares_folds, pods_per_trial
 from winnow_operator.domain.intervals import format_intervals
 from winnow_operator.domain.ledger import TrialRecord
 from winnow_operator.domain.outcomes import TrialContext
+from winnow_operator.domain.winner import best_record
 from winnow_operator.engines import planned_trials
 from winnow_operator.manifests.jobs import PodSettings
 from winnow_operator.metrics.own import SUGGEST_SECONDS
@@ -57,7 +58,7 @@ class SearchContext(JobContext):
     @property
     @override
     def fills_slots(self) -> bool:
-        return self.state.is_adaptive
+        return self.state.is_adaptive or compares_folds(self.job.spec)
 
     @property
     @override
@@ -80,6 +81,7 @@ class SearchContext(JobContext):
             more=self.job.spec.objectives[1:],
             constraints=self.job.spec.constraints,
             pods_per_trial=pods_per_trial(self.job.spec),
+            compares_folds=compares_folds(self.job.spec),
         )
 
     @override
@@ -107,11 +109,17 @@ class SearchContext(JobContext):
                 trials=tuple(map(self._assignment, records)),
                 trials_per_pod=spec.trials_per_pod,
                 pods_per_trial=self.pods_per_trial(records),
+                rival=self._rival(),
                 task=None if spec.task is None else task_document(spec.task),
                 early_stopping=rule_of(spec),
                 max_trial_seconds=max_trial_seconds(self),
             )
         )
+
+    def _rival(self) -> tuple[float, ...]:
+        """What trials are compared with: the folds of the best one so far."""
+        best = best_record(self.state.ledger) if compares_folds(self.job.spec) else None
+        return () if best is None else best.folds
 
     def _assignment(self, record: TrialRecord) -> TrialAssignment:
         parameters, nets = self.state.space.from_texts(record.texts), self.state.space.nets

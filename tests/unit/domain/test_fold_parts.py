@@ -14,6 +14,7 @@ from winnow_contract.results import ResultError, TrialResult, decode_result
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.batches import BatchFact
 from winnow_operator.domain.fold_parts import pods_per_trial
+from winnow_operator.domain.ledger import fold_values
 from winnow_operator.domain.planning import Reading, read_results
 from winnow_operator.domain.pods import PodFact
 
@@ -134,3 +135,28 @@ def test_folds_are_spread_as_the_spec_says(evaluation: dict[str, int], pods: int
 def test_an_index_runs_one_part_of_one_trial() -> None:
     assert len(BATCH.indexes) == 6
     assert [BATCH.trials_of(index) for index in BATCH.indexes] == [(7,)] * 3 + [(8,)] * 3
+
+
+# ---- folds that are compared with the best trial's ----
+
+
+def test_the_values_of_folds_are_recorded_where_trials_are_compared_by_them() -> None:
+    result = TrialResult(7, "Succeeded", objective=0.85, folds=(0.8, 0.9, 0.1234567))
+    pods = [ended_pod(batch_of(1, [7]), 0, message_of(result))]
+
+    def recorded(*, compares: bool) -> str | None:
+        context = replace(CONTEXT, compares_folds=compares)
+        (settled,) = read_results(pods, [batch_of(1, [7])], frozenset({7}), context).settlements
+        return settled.status.fold_values
+
+    assert recorded(compares=True) == "0.8 0.9 0.123457"
+    assert recorded(compares=False) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "folds"), [("0.8 0.9", (0.8, 0.9)), (None, ()), ("", ()), ("0.8 x", (0.8,))]
+)
+def test_the_values_of_folds_are_read_from_a_trial(
+    text: str | None, folds: tuple[float, ...]
+) -> None:
+    assert fold_values(text) == folds

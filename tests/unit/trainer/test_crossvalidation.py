@@ -32,7 +32,13 @@ FOLDED = {"test": "0.2", "folds": 4, "seed": 3}
 
 
 def bench(
-    folder: Path, *, final_of: int = 0, attempt: str = "aaaaaaaa", index: int = 0, **evaluation: Any
+    folder: Path,
+    *,
+    final_of: int = 0,
+    attempt: str = "aaaaaaaa",
+    index: int = 0,
+    rival: tuple[float, ...] = (),
+    **evaluation: Any,
 ) -> Bench:
     document = assignment_document(
         {"learning_rate": 0.05}, data=WINE, settings={"epochs": "3", "width": "8"}
@@ -40,6 +46,7 @@ def bench(
     document["task"]["evaluation"] = {**FOLDED, **evaluation}
     if final_of:
         document["trials"][0]["finalOf"] = final_of
+    document["rival"] = list(rival)
     if "foldsPerPod" in evaluation:
         document["podsPerTrial"] = -(-4 // evaluation["foldsPerPod"])
     variables = {**pod_variables(folder, document, attempt), "JOB_COMPLETION_INDEX": str(index)}
@@ -186,3 +193,26 @@ def test_a_committed_part_is_repeated_by_its_own_index_alone(tmp_path: Path) -> 
     assert repeated.part == first.part
     assert repeated.folds == pytest.approx(first.folds)
     assert other.repeat(other.trials[0]) is None
+
+
+def test_a_hopeless_trial_ends_after_the_folds_that_show_it(tmp_path: Path) -> None:
+    result = result_of(bench(tmp_path, pairedTest="0.05", rival=(2.0, 2.0, 2.0, 2.0)))
+
+    assert (result.outcome, result.cause) == ("Stopped", "EarlyStopping")
+    assert "of 4 folds accuracy is" in result.message
+    assert result.objective is not None
+    assert not (tmp_path / "artifacts").exists()
+
+
+def test_a_trial_that_may_still_win_is_trained_on_all_folds_and_tells_each(tmp_path: Path) -> None:
+    result = result_of(bench(tmp_path, pairedTest="0.05", rival=(0.1, 0.1, 0.1, 0.1)))
+
+    again = bench(tmp_path, pairedTest="0.05", attempt="bbbbbbbb").pod
+    repeated = again.repeat(again.trials[0])
+    assert (result.outcome, len(result.folds)) == ("Succeeded", 4)
+    assert repeated is not None
+    assert repeated.folds == pytest.approx(result.folds)
+
+
+def test_without_a_rival_nothing_is_stopped(tmp_path: Path) -> None:
+    assert result_of(bench(tmp_path, pairedTest="0.5")).outcome == "Succeeded"
