@@ -105,8 +105,8 @@ async def test_the_stable_revision_goes_on_where_a_candidate(
     assert candidate.words in said
     assert outcomes(body) == {2: "Aborted", 1: "Serving"}
     assert holds(body, "Ready")
-    assert bool(met.answered.get("2")) == candidate.gets_ready
-    assert candidate.gets_ready or met.failures == {}
+    # One that dies of a request has answered none right.
+    assert bool(met.answered.get("2") or met.failures) == candidate.gets_ready
     assert (later.failures, set(later.answered)) == ({}, {"1"})
 
 
