@@ -98,7 +98,7 @@ def _stacks(everything: Sequence[Architecture]) -> Iterator[list[int]]:
 
 def _trained(stack: Sequence[Architecture], data: Digits) -> Counts:
     network = _Stack(stack)
-    optimizer = torch.optim.AdamW(network.parameters, lr=RATE, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(network.parameters, lr=RATE, weight_decay=0.01, fused=True)
     orders = [torch.Generator().manual_seed(1000 + seed) for seed in range(SEEDS)]
     counts = np.zeros((len(stack), SEEDS, len(EPOCHS)), np.uint16)
     for epoch in range(1, EPOCHS[-1] + 1):

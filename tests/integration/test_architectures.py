@@ -9,6 +9,11 @@ from tests.support.searchjobs import search_job
 from tests.support.simulated_node import Ending, PodView, report, simulated_node
 from winnow_contract.nets import net_from_json
 from winnow_contract.results import TrialResult
+from winnow_operator.api.searchjob import SearchJobSpec
+from winnow_operator.api.trial import Trial
+from winnow_operator.domain.intervals import contains, read_spans
+from winnow_operator.domain.space import Space, parse_space
+from winnow_operator.engines import Record, make_engine
 
 pytestmark = [pytest.mark.control_plane, pytest.mark.usefixtures("operator")]
 
@@ -56,3 +61,46 @@ async def test_a_list_of_nets_ends_by_itself_when_each_was_trained(namespace: Na
     assert body["status"]["progress"] == "3/3"
     recorded = [t["spec"]["parameters"][0]["value"] for t in await namespace.trials("three")]
     assert recorded == ["64-32-16", "32-64", "16-64-32"]
+
+
+@pytest.mark.parametrize("algorithm", ["Evolution", "Generative"])
+async def test_nets_by_one_engine_and_the_rest_by_another_follow_from_the_recorded_histories(
+    namespace: Namespace, algorithm: str
+) -> None:
+    space = {**SPACE, "architecture": {"mlp": {"depth": {"max": 4}, "widths": [8, 16, 32]}}}
+    budget = {"maxTrials": 26, "parallelism": 4}
+    job = search_job("nets", space=space, algorithm={"name": algorithm, "seed": 3}, budget=budget)
+    async with simulated_node(namespace.api, namespace.name, layers_count):
+        await namespace.create_job(job)
+        body = await namespace.ended("nets")
+
+    assert body["status"]["progress"] == "26/26"
+    assert len(body["status"].get("learning", [])) == (1 if algorithm == "Generative" else 0)
+    spec = SearchJobSpec.model_validate(body["spec"])
+    parsed = parse_space(spec.space)
+    recorded = [Trial.model_validate(t) for t in await namespace.trials("nets")]
+    trials = {trial.spec.number: trial for trial in recorded}
+    engine = make_engine(spec, parsed)
+    for number, trial in sorted(trials.items()):
+        for known in ended_by(trial.spec.history, number):
+            engine.observe(record_of(parsed, trials[known]))
+        assert engine.suggest(number) == record_of(parsed, trial).assignment
+
+
+def ended_by(history: str, number: int) -> list[int]:
+    """Trials whose outcome was known to a later one."""
+    spans = read_spans(history)
+    return [earlier for earlier in range(1, number) if contains(spans, earlier)]
+
+
+def record_of(space: Space, trial: Trial) -> Record:
+    """A finished trial as engines see it."""
+    texts = tuple((p.name, p.value) for p in trial.spec.parameters)
+    score = None if trial.status.score is None else float(trial.status.score)
+    return Record(
+        trial.spec.number,
+        space.from_texts(texts),
+        trial.status.outcome,
+        score,
+        trial.spec.history,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from winnow_operator.domain.architectures import (
     MlpSpace,
 )
 from winnow_operator.domain.space import Nets
-from winnow_operator.engines import SearchEngine
+from winnow_operator.engines import SearchEngine, generative
 from winnow_operator.engines.controller import Recipe
 from winnow_operator.engines.evolution import EvolutionEngine
 from winnow_operator.engines.generative import GenerativeEngine
@@ -37,6 +37,14 @@ ENGINES: dict[str, Callable[..., SearchEngine]] = {
     "Generative": GenerativeEngine,
     "without predictor": lambda *args, **more: GenerativeEngine(*args, predictor=False, **more),
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_proposals() -> Iterator[None]:
+    """Fewer nets to choose from, which is all that takes time here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generative, "PROPOSALS", 12)
+        yield
 
 
 def _cost(point: Point) -> float:
@@ -61,7 +69,7 @@ _steps = st.lists(
 
 @pytest.mark.parametrize("name", ENGINES)
 @settings(max_examples=2)
-@given(before=st.sampled_from((9, 24)), steps=_steps)
+@given(before=st.sampled_from((9, 18)), steps=_steps)
 def test_a_rebuilt_engine_suggests_what_the_living_one_does(
     name: str, before: int, steps: list[tuple[int, list[tuple[int, Outcome]]]]
 ) -> None:
@@ -110,19 +118,19 @@ def test_nets_come_again_where_a_trial_has_other_parameters(name: str) -> None:
 @pytest.mark.parametrize("name", ENGINES)
 def test_what_is_suggested_late_is_better_than_what_was_at_first(name: str) -> None:
     search = _search(ENGINES[name], MLPS)
-    search.run(60, parallel=4)
+    search.run(52, parallel=4)
 
-    costs = [_cost(search.records[number].assignment) for number in range(1, 61)]
-    assert np.mean(costs[44:]) < np.mean(costs[:16]) - 1
+    costs = [_cost(search.records[number].assignment) for number in range(1, 53)]
+    assert np.mean(costs[40:]) < np.mean(costs[:16]) - 1
 
 
 def test_what_the_network_writes_gets_better_and_its_entropy_falls() -> None:
     search = _search(GenerativeEngine, MLPS)
-    search.run(60, parallel=4)
+    search.run(52, parallel=4)
     assert isinstance(search.engine, GenerativeEngine)
     batches = search.engine.batches()
 
-    assert [batch.known for batch in batches] == list(range(16, 57, 8))
+    assert [batch.known for batch in batches] == list(range(16, 49, 8))
     assert batches[-1].entropy < batches[0].entropy - 1
     first, *_, last = [batch.mean_score for batch in batches if batch.mean_score is not None]
     assert last < first
