@@ -10,6 +10,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from tests.support.kept_pods import run_or_recall
 from tests.support.trainer_process import Ended, TrialPod
 from tests.support.trainings import JobDocument, assignment_document
 from winnow_contract.manifests import Committed, read_artifact
@@ -44,9 +45,7 @@ def searched(folder: Path, name: str, content: str = "", **changes: Any) -> Sear
         (pod.claims / "tables").mkdir(parents=True, exist_ok=True)
         (pod.claims / "tables/t.csv").write_text(content)
     home = pod.claims / MODELS / name
-    ended = pod.run(WINNOW_ARTIFACTS=str(home))
-    if ended.code:
-        raise RuntimeError(ended.log)
+    run_or_recall(pod, content, WINNOW_ARTIFACTS=str(home))
     path = home / "digits-t00001/aaaaaaaa"
     uri = f"pvc://{MODELS}/{name}/digits-t00001/aaaaaaaa"
     return Searched(pod.claims, uri, read_artifact(path), changes.get("objective", "accuracy"))
@@ -117,9 +116,6 @@ class Built:
 
 
 def build(folder: Path, source: Searched, chains: Mapping[str, Chain]) -> Built:
-    """Run a builder pod to its end."""
+    """What a builder pod ends with."""
     pod = CompressionPod(folder, source, chains)
-    ended = pod.run()
-    if ended.code:
-        raise RuntimeError(ended.log)
-    return Built(pod, ended, chains)
+    return Built(pod, run_or_recall(pod), chains)

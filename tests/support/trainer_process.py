@@ -42,7 +42,7 @@ class TrialPod:
         self.artifacts = folder / "artifacts"
         self.claims = folder / "claims"
         self._program = tuple(program)
-        self._document = document
+        self.document = document
         pod_variables(folder, document)
 
     def start(
@@ -77,7 +77,7 @@ class TrialPod:
         return decode_result(path.read_text()) if path.exists() else PodResult("")
 
     def _environment(self, attempt: str, variables: dict[str, str]) -> dict[str, str]:
-        pod = pod_variables(self.folder, self._document, attempt)
+        pod = pod_variables(self.folder, self.document, attempt)
         paths = os.pathsep.join((str(ROOT / "trainer"), str(ROOT)))
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         return {**inherited, **pod, "PYTHONPATH": paths, **variables}

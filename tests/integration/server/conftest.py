@@ -6,6 +6,7 @@ group), and change nothing of them.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from tests.support.builder_pods import CompressionPod, searched
+from tests.support.builder_pods import build, searched
 from tests.support.server_process import Server, run_program, serving_process
 from winnow_contract.exit_codes import ExitCode
 from winnow_contract.manifests import Committed, read_artifact
@@ -51,9 +52,9 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Digits:
     """Trained and quantized by the trainer's own program."""
     folder = tmp_path_factory.mktemp("digits")
     source = searched(folder / "search", "digits", settings={"epochs": "8", "width": "64"})
-    pod = CompressionPod(folder / "compression", source, CHAINS)
-    assert pod.run(WINNOW_ARTIFACTS=str(source.claims / "models/small")).code == ExitCode.OK
+    built = build(folder / "compression", source, CHAINS)
     home = source.claims / "models/small"
+    shutil.copytree(built.pod.artifacts, home)
     baseline, int8 = (read_artifact(home / f"small-c{n:05d}/aaaaaaaa") for n in (1, 2))
     held = load_file(baseline.folder / "evaluation.safetensors")
     return Digits(source.artifact, int8, held["test_inputs"], held["test_targets"], source.claims)
