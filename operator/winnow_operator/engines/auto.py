@@ -1,10 +1,11 @@
 """Auto: which algorithm searches, by the first of these rules that fits.
 
-    the space has no more points than maxTrials    Grid    all of them are run anyway
-    all trials run at one time                     QMC     none can learn from another
-    several objectives, from 1,000 trials on       NSGAII  TPE's time for each grows with them
-    numbers alone, from 1,000 trials on, no more   CMAES   same; and it learns only from whole
-    at one time than a generation has                      generations
+    the space has no more points than maxTrials    Grid        all of them are run anyway
+    all trials run at one time                     QMC         none can learn from another
+    architectures, one objective, 50 or more       Generative  it has learnt by then
+    several objectives, from 1,000 trials on       NSGAII      TPE's time for each grows with them
+    numbers alone, from 1,000 trials on, no more   CMAES       same; and it learns only from whole
+    at one time than a generation has                          generations
     anything else                                  TPE
 
 The first two only where there is nothing to learn from at the start. The choice is made once, before
@@ -18,6 +19,8 @@ from winnow_operator.api.searchjob import ChosenAlgorithm, SearchJob, SearchJobS
 from winnow_operator.domain.space import Space, grid_size
 from winnow_operator.errors import InvalidSpecError
 
+ENOUGH_TO_LEARN = 50
+"""Trials from which on a network is worth training: the first 16 it writes evenly."""
 MANY_TRIALS = 1000
 """From here on the budgets that Optuna's documentation gives for CMA-ES and NSGA-II begin."""
 
@@ -38,7 +41,7 @@ def with_algorithm(spec: SearchJobSpec, name: AlgorithmName) -> SearchJobSpec:
 
 def choose_algorithm(spec: SearchJobSpec, space: Space) -> ChosenAlgorithm:
     """What Auto takes for a search, and why."""
-    rules = (_grid, _all_at_once, _many_of_several, _many_numbers)
+    rules = (_grid, _all_at_once, _architectures, _many_of_several, _many_numbers)
     return next((found for rule in rules if (found := rule(spec, space))), _default(spec, space))
 
 
@@ -67,6 +70,17 @@ def _all_at_once(spec: SearchJobSpec, space: Space) -> ChosenAlgorithm | None:
         return None
     words = f"all {trials} trials run at one time, so that none can learn from another"
     return ChosenAlgorithm(name=AlgorithmName.QMC, reason=words)
+
+
+def _architectures(spec: SearchJobSpec, space: Space) -> ChosenAlgorithm | None:
+    trials = _trials(spec)
+    is_able = space.nets is not None and len(spec.objectives) == 1 and not spec.warm_start
+    if not is_able or trials < ENOUGH_TO_LEARN:
+        return None
+    words = (
+        f"architectures, and {trials} trials, of which {ENOUGH_TO_LEARN} are enough to learn from"
+    )
+    return ChosenAlgorithm(name=AlgorithmName.GENERATIVE, reason=words)
 
 
 def _many_of_several(spec: SearchJobSpec, space: Space) -> ChosenAlgorithm | None:

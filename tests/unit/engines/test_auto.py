@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.base_specs import CELLS
 from tests.support.facts import spec_of
 from tests.support.spaces import choice, double, integer, when
 from winnow_operator.api.searchjob import AlgorithmName, SearchJob
@@ -67,6 +68,25 @@ def test_the_space_and_the_budget_decide(fields: dict[str, Any], name: str, reas
     chosen = choose_algorithm(spec, parse_space(spec.space))
 
     assert (chosen.name, reason in chosen.reason) == (name, True), chosen
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "Generative"),
+        ({"budget": {"maxTrials": 49, "parallelism": 4}}, "TPE"),
+        ({"objectives": TWO}, "TPE"),
+        ({"objectives": TWO, "budget": MANY}, "TPE"),
+        ({"warmStart": [{"searchJob": "digits"}]}, "TPE"),
+    ],
+)
+def test_architectures_are_written_by_a_network_where_it_can_learn(
+    changes: dict[str, Any], name: str
+) -> None:
+    nas = {**search(RATE), "space": CELLS["spec"]["space"], **changes}
+    spec = spec_of(nas)
+
+    assert choose_algorithm(spec, parse_space(spec.space)).name == name
 
 
 def test_what_it_takes_can_search_the_space() -> None:
