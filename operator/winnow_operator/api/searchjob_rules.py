@@ -346,6 +346,8 @@ SPEC_RULES = (
     *SPREAD_RULES,
     _NOT_FIXED,
     _ONE_TO_STOP_BY,
+    _FAMILY_HAS_NETS,
+    _SEARCHES_NETS,
     _WRITES_NETS,
     unchanged("task", optional=True),
     unchanged("trial", optional=True),
