@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from benchmarks.ranges import Verdict
 from benchmarks.results import Results
 from benchmarks.timeline import percentile
+from devcluster.prometheus import SCRAPE_SECONDS
 
 POINTS = 100
 
@@ -105,5 +106,7 @@ def _line(method: str, rows: Sequence[Row]) -> str:
     seconds = [s for row in rows for s in row.seconds_to_stop]
     times = ""
     if seconds:
-        times = f"{percentile(seconds, 0.5):>12.1f} s {percentile(seconds, 0.95):>6.1f} s"
+        middle, late = percentile(seconds, 0.5), percentile(seconds, 0.95)
+        scrapes = f"{middle / SCRAPE_SECONDS:.1f} and {late / SCRAPE_SECONDS:.1f} scrapes"
+        times = f"{middle:>12.1f} s {late:>6.1f} s ({scrapes})"
     return f"{method:18} {saved:>11.0%}  {lost:+8.2f} (noise {noise(rows):.2f})  {each:28} {times}"
