@@ -18,9 +18,10 @@ from winnow_runtime.errors import ModelError
 from winnow_server.answers import encode_answer, encode_error
 from winnow_server.batching import Asker, Batcher
 from winnow_server.errors import RequestError
+from winnow_server.frames import Reader
 from winnow_server.heads import HEADER_LENGTH, Head, read_head
 from winnow_server.metrics import Metrics
-from winnow_server.requests import InferenceRequest, are_finite, parse_request
+from winnow_server.requests import InferenceRequest, are_finite
 from winnow_server.signature import Signature
 
 __all__ = ["Answer", "Inference", "Receive", "Scope", "Send"]
@@ -64,6 +65,7 @@ class Inference:
         self, signature: Signature, batcher: Batcher, metrics: Metrics, serving: Serving
     ) -> None:
         self._signature = signature
+        self._reader = Reader(signature)
         self._batcher = batcher
         self._metrics = metrics
         self._max_request_bytes = serving.max_request_bytes
@@ -98,7 +100,7 @@ class Inference:
         Raises:
             RequestError: if it does not fit.
         """
-        return parse_request(body, header_length, self._signature)
+        return self._reader.read(body, header_length)
 
     def run(self, request: InferenceRequest, asker: Asker) -> None:
         """Let somebody be told the outputs for a request, now or later.

@@ -22,7 +22,7 @@ from winnow_runtime.artifacts import Tensor
 from winnow_server.errors import RequestError
 from winnow_server.signature import DATATYPE, ITEM_BYTES, ITEM_TYPE, Signature
 
-__all__ = ["InferenceRequest", "are_finite", "parse_request"]
+__all__ = ["InferenceRequest", "are_finite", "parse_request", "rows_from_json"]
 
 _SHOWN = 80
 """Characters of a client's words that a sentence repeats."""
@@ -65,8 +65,7 @@ def parse_request(body: bytes, header_length: int | None, signature: Signature) 
     else:
         header, tail = body[:header_length], body[header_length:]
     document = _document(header)
-    has_flags = b"true" in header or b"false" in header
-    rows = _input(document, tail, signature, has_flags=has_flags)
+    rows = _input(document, header, tail, signature)
     return InferenceRequest(rows, _id(document), _wants_binary(document, signature.output.name))
 
 
@@ -136,9 +135,7 @@ def _wants_binary(document: dict[str, Any], output: str) -> bool:
     return is_binary
 
 
-def _input(
-    document: dict[str, Any], tail: bytes, signature: Signature, *, has_flags: bool
-) -> Tensor:
+def _input(document: dict[str, Any], header: bytes, tail: bytes, signature: Signature) -> Tensor:
     port = signature.input
     given = _objects(document, "inputs")
     if len(given) != 1 or given[0].get("name") != port.name:
@@ -160,10 +157,8 @@ def _input(
                 f"{len(tail)} bytes follow the JSON header, but {port.name!r} has no "
                 "'binary_data_size'"
             )
-        flat = _from_json(tensor.get("data"), shape, port.name, has_flags=has_flags)
-    else:
-        flat = _from_bytes(tensor, tail, size, shape, port.name)
-    return _finite(flat, port.name).reshape(shape)
+        return rows_from_json(tensor.get("data"), header, shape, port.name)
+    return _finite(_from_bytes(tensor, tail, size, shape, port.name), port.name).reshape(shape)
 
 
 def _shape(given: Any, signature: Signature) -> tuple[int, ...]:
@@ -187,7 +182,18 @@ def _check_rows(rows: int, most: int) -> None:
         )
 
 
-def _from_json(data: Any, shape: tuple[int, ...], name: str, *, has_flags: bool) -> Tensor:
+def rows_from_json(data: Any, text: bytes, shape: tuple[int, ...], name: str) -> Tensor:
+    """Rows from the data of an input.
+
+    Args:
+        data: as it was read.
+        text: it was read from.
+        shape: it should have.
+        name: of the input.
+
+    Raises:
+        RequestError: naming what does not fit.
+    """
     if type(data) is not list:
         raise RequestError(f"'data' of {name!r} is {_show(data)}, it must be a list of numbers")
     if data and type(data[0]) is list:
@@ -197,17 +203,18 @@ def _from_json(data: Any, shape: tuple[int, ...], name: str, *, has_flags: bool)
         raise RequestError(
             f"'data' of {name!r} has {len(data)} items, shape {list(shape)} needs {count}"
         )
-    # Where the request has no true and no false, whatever an array takes is a number: looking at
-    # the type of each would take as long as reading them.
+    # Where there is no true and no false, whatever an array takes is a number: looking at the type
+    # of each would take as long as reading them.
     try:
-        if not has_flags or _NUMBERS.issuperset(map(type, data)):
-            # A third of the time that numpy takes; what becomes infinite in 32 bits is refused
-            # later.
-            return np.frombuffer(array("f", data), dtype=np.float32)
+        if (b"true" in text or b"false" in text) and not _NUMBERS.issuperset(map(type, data)):
+            raise TypeError  # noqa: TRY301 -- as an array does
+        flat = np.frombuffer(array("f", data), dtype=np.float32)
     except TypeError:
-        pass
-    odd = next(item for item in data if type(item) not in _NUMBERS)
-    raise RequestError(f"'data' of {name!r} has {_show(odd)} in it, all must be numbers")
+        odd = next(item for item in data if type(item) not in _NUMBERS)
+        raise RequestError(
+            f"'data' of {name!r} has {_show(odd)} in it, all must be numbers"
+        ) from None
+    return _finite(flat, name).reshape(shape)  # what is too large for 32 bits is infinite there
 
 
 def _flatten(data: Any, shape: tuple[int, ...], name: str) -> list[Any]:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -340,11 +341,16 @@ async def test_slowness_on_purpose_holds_answers_back(connect: Connect) -> None:
     digest = f"sha256:{'0a' * 32}"
     named = {"model_digest": digest, "fault_digest": digest}
     quick, slow = connect(), connect(fault_delay_factor=50.0, **named)
-    for client in (quick, slow):
+
+    async def least(client: Client) -> float:
+        """Seconds of the shortest of five: a busy machine holds some of them up."""
+        sums = [0.0]
         for _ in range(5):
             assert (await client.infer(request_of(ROWS))).status == 200
+            sums.append(await client.metric(f"{DURATION_METRIC}_sum"))
+        return min(later - earlier for earlier, later in pairwise(sums))
 
-    taken = [await client.metric(f"{DURATION_METRIC}_sum") for client in (quick, slow)]
+    taken = [await least(client) for client in (quick, slow)]
 
     assert taken[1] > 5 * taken[0]
 
