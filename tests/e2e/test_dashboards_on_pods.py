@@ -143,7 +143,7 @@ async def test_no_query_of_a_dashboard_is_empty_after_a_search_a_compression_and
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_a_trial_of_a_job_is_not_taken_for_one_of_an_earlier_job_of_the_same_name(
     cluster: Cluster, namespace: Namespace, prometheus: Prometheus
 ) -> None:
@@ -151,7 +151,7 @@ async def test_a_trial_of_a_job_is_not_taken_for_one_of_an_earlier_job_of_the_sa
     began = time.time()
     for _ in range(2):
         await namespace.create_job(scripted_job("twice", cluster.trainer_image, CURVE, budget=ONE))
-        body = await namespace.ended("twice", seconds=60)
+        body = await namespace.ended("twice", seconds=180)
         uids.append(body["metadata"]["uid"])
         await namespace.delete_job("twice")
         await namespace.nothing_left_of("twice")
