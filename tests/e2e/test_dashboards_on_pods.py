@@ -154,7 +154,7 @@ async def test_a_trial_of_a_job_is_not_taken_for_one_of_an_earlier_job_of_the_sa
         body = await namespace.ended("twice", seconds=180)
         uids.append(body["metadata"]["uid"])
         await namespace.delete_job("twice")
-        await namespace.nothing_left_of("twice")
+        await namespace.nothing_left_of("twice", seconds=90)
     span = Span(began, time.time())
 
     for uid in uids:
