@@ -23,6 +23,7 @@ from winnow_operator.api.searchjob_rules import (
     STORAGE_FORM,
 )
 from winnow_operator.api.searchjob_status import (
+    MAX_IMPORTANCES,
     MAX_PARETO,
     ChosenAlgorithm,
     FinalistStanding,
@@ -57,6 +58,7 @@ from winnow_operator.api.task import (
 from winnow_operator.api.trial import Assignment
 
 __all__ = [
+    "MAX_IMPORTANCES",
     "MAX_PARETO",
     "Algorithm",
     "AlgorithmName",

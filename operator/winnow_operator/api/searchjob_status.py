@@ -12,6 +12,8 @@ from winnow_operator.api.rules import atomic_list, named_list
 from winnow_operator.api.searchjob_rules import MAX_OBJECTIVES
 from winnow_operator.api.trial import Artifact, Assignment, MetricValue
 
+MAX_IMPORTANCES = 20
+"""Parameters of which a status says how much they mattered: the status of any job stays small."""
 MAX_PARETO = 20
 """Trials of a Pareto set that a status shows."""
 MAX_LEARNED = 24
@@ -100,10 +102,10 @@ class FinalistStanding(ApiModel):
 
     trial: str = Field(max_length=63)
     """Name of its Trial of the search."""
-    values: tuple[MetricValue, ...] = Field(
+    values: tuple[DecimalString, ...] = Field(
         max_length=MAX_OBJECTIVES, json_schema_extra=atomic_list()
     )
-    """Mean of each objective over its trainings with fresh seeds."""
+    """Mean of each objective over its trainings with fresh seeds, in their order."""
     standard_error: DecimalString | None = None
     """Of the first objective's mean."""
     trainings: int = Field(ge=1)
@@ -193,10 +195,10 @@ class SearchJobStatus(ApiModel):
     )
     """Finalists all of whose trainings have ended, the best of the search first."""
     importances: tuple[Importance, ...] = Field(
-        default=(), max_length=33, json_schema_extra=atomic_list()
+        default=(), max_length=MAX_IMPORTANCES, json_schema_extra=atomic_list()
     )
-    """Which parameters mattered, the most important for the first objective first; computed when the
-    search ends, from at least 10 trials with a value over at least two parameters."""
+    """Which parameters mattered, the most important for the first objective first, at most 20; computed
+    when the search ends, from at least 10 trials with a value over at least two parameters."""
     learning: tuple[LearnedBatch, ...] = Field(
         default=(), max_length=MAX_LEARNED, json_schema_extra=atomic_list()
     )

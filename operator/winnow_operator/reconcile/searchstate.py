@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from winnow_operator.api.searchjob import AlgorithmName, Importance, LearnedBatch, SearchJobSpec
+from winnow_operator.api.searchjob import (
+    MAX_IMPORTANCES,
+    AlgorithmName,
+    Importance,
+    LearnedBatch,
+    SearchJobSpec,
+)
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.finals import final_number, final_plan, missing_finals
 from winnow_operator.domain.ledger import Ledger, TrialRecord
@@ -121,7 +127,7 @@ class SearchState(JobState):
         ordered = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
         return tuple(
             Importance(parameter=name, values=tuple(f"{share:.4f}" for share in shares))
-            for name, shares in ordered
+            for name, shares in ordered[:MAX_IMPORTANCES]
         )
 
     def learning(self) -> tuple[LearnedBatch, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from winnow_operator.api.fields import decimal_text
 from winnow_operator.api.searchjob import FinalistStanding, ParetoTrial, Winner
-from winnow_operator.api.trial import MetricValue, TrialStatus
+from winnow_operator.api.trial import TrialStatus
 from winnow_operator.domain.finals import final_plan, leading, standings
 from winnow_operator.domain.ledger import TrialRecord
 from winnow_operator.domain.outcome_constraints import describe
@@ -94,12 +94,7 @@ def finalists_of(context: SearchContext) -> tuple[FinalistStanding, ...]:
     return tuple(
         FinalistStanding(
             trial=context.owner.trial_name(standing.number),
-            values=tuple(
-                MetricValue(metric=objective.metric, value=value)
-                for objective, value in zip(
-                    spec.objectives, values_of(standing, spec), strict=False
-                )
-            ),
+            values=values_of(standing, spec),
             standard_error=None
             if standing.standard_error is None
             else decimal_text(standing.standard_error),

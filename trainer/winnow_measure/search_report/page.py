@@ -136,7 +136,10 @@ def _finalists(content: SearchContent) -> Markup:
     rows = [
         (
             str(finalist.get("trial")),
-            ", ".join(f"{v.get('metric')} {v.get('value')}" for v in finalist.get("values") or ()),
+            ", ".join(
+                f"{goal.metric} {value}"
+                for goal, value in zip(content.goals, finalist.get("values") or (), strict=False)
+            ),
             str(finalist.get("standardError", "")),
             str(finalist.get("trainings", "")),
         )

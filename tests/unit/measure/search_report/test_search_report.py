@@ -79,13 +79,14 @@ def test_winner_algorithm_failures_and_best_trials_are_told() -> None:
 def test_finalists_are_shown_where_they_name_the_winner() -> None:
     standing = {
         "trial": "digits-t00002",
-        "values": [{"metric": "accuracy", "value": "0.9"}],
+        "values": ["0.9", "300"],
         "standardError": "0.02",
         "trainings": 3,
     }
     made = read_search(search(finalists=[standing]), TRIALS)
 
     assert "The best of the search, trained again" in read(made).text
+    assert "accuracy 0.9, parameters 300" in read(made).text
 
 
 def test_how_a_network_learnt_is_drawn_where_one_has() -> None:
