@@ -19,7 +19,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from winnow_operator.api.compressionjob import CompressionJob
 from winnow_operator.api.fields import duration_seconds
+from winnow_operator.api.searchjob import SearchJob
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.blockages import parse_time
 from winnow_operator.domain.endings import Ending
@@ -48,7 +50,7 @@ PROGRESS_SECONDS = 10.0
 SOURCE_SECONDS = 60.0
 """How soon to look for another job that is waited for, besides that job's own events."""
 
-JobT = TypeVar("JobT", bound=Job)
+JobT = TypeVar("JobT", SearchJob, CompressionJob)
 StateT = TypeVar("StateT", bound=JobState)
 SituationT = TypeVar("SituationT", bound=JobSituation)
 
