@@ -55,11 +55,13 @@ def importances(
 def _of_one(space: Space, valued: Sequence[Record], place: int) -> dict[str, float]:
     """Shares for one objective."""
     distributions = distributions_of(space)
+    worst = max(record.results[place] for record in valued)
     study = optuna.create_study(directions=[StudyDirection.MINIMIZE], study_name="winnow")
     study.add_trials(
         [
             create_trial(
-                value=record.results[place],
+                # What was stopped early is no better than the worst that ran on.
+                value=worst if record.stopped_at else record.results[place],
                 params=to_study(space, record.assignment),
                 distributions={n: d for n, d in distributions.items() if n in record.assignment},
             )

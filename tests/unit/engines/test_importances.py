@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -88,3 +89,21 @@ def test_trials_without_a_value_do_not_count() -> None:
     failed = [Record(99, {"x": 0.5}, Outcome.FAILED)]
 
     assert importances(SPACE, [*records(SPACE, 9, by_x), *failed], 1) == {}
+
+
+def test_what_was_stopped_early_is_not_among_the_best() -> None:
+    """Its value is that of a rung, which may look better than any at the end."""
+    ran = records(SPACE, 60, by_x)
+    flattered = [
+        Record(100 + n, {**r.assignment, "x": 0.9}, Outcome.STOPPED, -9.0, stopped_at=3)
+        for n, r in enumerate(ran[:20])
+    ]
+
+    found = importances(SPACE, [*ran, *flattered], 1)
+
+    assert max(found, key=lambda name: found[name]) == "x"
+    assert found == importances(SPACE, [*flattered, *ran], 1)
+    best = importances(
+        SPACE, [replace(r, outcome=Outcome.SUCCEEDED, stopped_at=0) for r in [*ran, *flattered]], 1
+    )
+    assert found != best
