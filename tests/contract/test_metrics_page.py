@@ -16,6 +16,8 @@ from tests.support.chart import ROOT
 from tests.support.objectfigures import JOB, SERVER
 from tests.support.promql import needs_promtool, promtool
 from winnow_contract.metrics_page import MetricsPage
+from winnow_contract.rungbook import EARLY_STOPPING
+from winnow_operator.domain.causes import STOP_CAUSES
 from winnow_operator.metrics import own
 from winnow_operator.metrics.objects import ObjectSeries
 from winnow_server.metrics import Metrics
@@ -144,3 +146,13 @@ def test_the_page_is_served_with_every_series_of_a_job_within_the_number_that_it
     ratios_and_end = 8 - len(JOB.ratios) + 1
     lines = [line for line in text.splitlines() if line.startswith("winnow_job_")]
     assert len(lines) + ratios_and_end == int(stated)
+
+
+def test_metrics_know_why_trials_are_stopped() -> None:
+    sources = [p.read_text() for p in (ROOT / "trainer").rglob("*.py")]
+    raised = {word for text in sources for word in re.findall(r"TrialStopped\(\s*(\S+?),", text)}
+
+    assert raised == {"EARLY_STOPPING", '"Diverged"'}
+    assert {EARLY_STOPPING, "Diverged"} == STOP_CAUSES
+    for cause in STOP_CAUSES:
+        assert f"`{cause}`" in PAGE

@@ -15,9 +15,11 @@ CAUSES = frozenset(
         *("ContractVersion", "ContractMismatch"),
     }
 )
+STOP_CAUSES = frozenset({"EarlyStopping", "Diverged"})
+"""Why trials are stopped; those that go with their job have none."""
 OTHER_CAUSE = "Other"
 
 
 def cause_word(cause: str) -> str:
     """The cause as a label of bounded size; empty if there is none."""
-    return cause if not cause or cause in CAUSES else OTHER_CAUSE
+    return cause if not cause or cause in CAUSES | STOP_CAUSES else OTHER_CAUSE

@@ -9,7 +9,7 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.causes import CAUSES
+from winnow_operator.domain.causes import CAUSES, STOP_CAUSES
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.revisions import ENDED
 
@@ -66,7 +66,7 @@ RESYNCED = Counter(
 )
 TRIALS_FINISHED = Counter(
     "winnow_trials_finished",
-    "Trials that got an outcome; of failed ones by cause.",
+    "Trials that got an outcome; of failed and stopped ones by cause.",
     ["controller", "outcome", "cause"],
 )
 TRIALS_ACTIVE = Gauge(
@@ -102,8 +102,9 @@ for kind in Kind:
     RECONCILE_ERRORS.labels(kind.word)
     ACTIVE_WORKERS.labels(kind.word)
 for kind in (Kind.SEARCH, Kind.COMPRESSION):
-    for outcome in (Outcome.SUCCEEDED, Outcome.STOPPED):
-        TRIALS_FINISHED.labels(kind.word, outcome, "")
+    TRIALS_FINISHED.labels(kind.word, Outcome.SUCCEEDED, "")
+    for cause in ("", *sorted(STOP_CAUSES)):
+        TRIALS_FINISHED.labels(kind.word, Outcome.STOPPED, cause)
     for cause in sorted(CAUSES):
         TRIALS_FINISHED.labels(kind.word, Outcome.FAILED, cause)
 for ended in ENDED:
