@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from winnow_measure.report.drawing import Frame, drawing, label, line
+from winnow_measure.report.labels import CHARACTER
 from winnow_measure.report.markup import Markup, element
 from winnow_measure.search_report.content import Axis, SearchContent, TrialEntry
 
@@ -31,6 +32,16 @@ class _Column:
     low: float
     high: float
     frame: Frame
+    place: int
+    gap: float
+    """To the next axis."""
+
+    @property
+    def name(self) -> str:
+        """Its name as it has room: names stand at two heights in turn."""
+        room = max(3, int(2 * self.gap / CHARACTER) - 1)
+        name = self.axis.name
+        return name if len(name) <= room else f"{name[: room - 1]}…"
 
     def at(self, text: str) -> float | None:
         """The place of a value, from the top; None if the trial has none."""
@@ -49,11 +60,11 @@ def parallel_coordinates(content: SearchContent) -> Markup:
     trials = [t for t in content.valued if t.outcome == "Succeeded"]
     if not trials:
         return element("p", "No trial has succeeded.")
-    frame = Frame(WIDTH, HEIGHT, left=60, right=WIDTH - 60, top=50, bottom=HEIGHT - 30)
+    frame = Frame(WIDTH, HEIGHT, left=60, right=WIDTH - 60, top=66, bottom=HEIGHT - 30)
     axes = [*_shown_axes(content), Axis(content.goals[0].metric)]
     gap = (frame.right - frame.left) / max(1, len(axes) - 1)
     columns = [
-        _Column(axis, frame.left + place * gap, *_span(axis, trials, content), frame)
+        _Column(axis, frame.left + place * gap, *_span(axis, trials, content), frame, place, gap)
         for place, axis in enumerate(axes)
     ]
     ranked = _ranked(trials, content)
@@ -116,8 +127,9 @@ def _span(axis: Axis, trials: Sequence[TrialEntry], content: SearchContent) -> t
 def _axis(column: _Column) -> Markup:
     frame, axis = column.frame, column.axis
     parts = [
+        element("title", axis.name),
         line(column.x, frame.top, column.x, frame.bottom, "grid"),
-        label(column.x, frame.top - 28, axis.name, anchor="middle"),
+        label(column.x, frame.top - 28 - 18 * (column.place % 2), column.name, anchor="middle"),
     ]
     if axis.words and len(axis.words) <= MOST_WORDS:
         parts += [
