@@ -144,10 +144,14 @@ class _Stack:
         self.parameters.append(weights.repeat(len(self._stack), 1, 1).requires_grad_())
         self.parameters.append(torch.zeros(len(self._stack) * SEEDS, 1, out).requires_grad_())
 
-    def _places(self, place: int, operation: int) -> Tensor:
-        """Which networks have an operation at a place."""
-        found = torch.tensor([architecture[place] == operation for architecture in self._stack])
-        return found.repeat_interleave(SEEDS).nonzero().flatten()
+    def _runs(self, place: int) -> list[tuple[int, slice]]:
+        """Networks that stand side by side and have the same operation at a place."""
+        runs, start = list[tuple[int, slice]](), 0
+        for operation, group in itertools.groupby(a[place] for a in self._stack):
+            end = start + SEEDS * len(list(group))
+            runs.append((operation, slice(start, end)))
+            start = end
+        return runs
 
     def __call__(self, images: Tensor) -> Tensor:
         """(networks, images, 10) of (networks, images, 64)."""
@@ -162,8 +166,7 @@ class _Stack:
                 continue
             missing = WIDE - x.shape[-1]
             shortcut = functional.pad(x, (0, missing)) if missing else x  # of 8 numbers: then zeros
-            tanh, residual = self._places(place, TANH), self._places(place, RESIDUAL)
-            x = _Activations.apply(u, shortcut, tanh, residual)
+            x = _Activations.apply(u, shortcut, self._runs(place))
         return self._linear(x, layers)
 
     @staticmethod
@@ -173,26 +176,36 @@ class _Stack:
 
 
 class _Activations(torch.autograd.Function):
-    """ReLU, tanh, or ReLU and what came in, each of some networks: no network pays for the others."""
+    """ReLU, tanh, or ReLU and what came in, each for a run of networks: none pays for the others."""
 
     @staticmethod
     @override
-    def forward(ctx: Any, sums: Tensor, shortcut: Tensor, tanh: Tensor, residual: Tensor) -> Tensor:
-        active = sums.clamp_min(0)
-        active[tanh] = sums[tanh].tanh()
-        ctx.save_for_backward(active, tanh, residual)
-        if not len(residual):
-            return active
-        given = active.clone()
-        given[residual] += shortcut[residual]
-        return given
+    def forward(
+        ctx: Any, sums: Tensor, shortcut: Tensor, runs: Sequence[tuple[int, slice]]
+    ) -> Tensor:
+        active = torch.empty_like(sums)
+        for operation, run in runs:
+            if operation == TANH:
+                torch.tanh(sums[run], out=active[run])
+                continue
+            torch.clamp_min(sums[run], 0, out=active[run])
+            if operation == RESIDUAL:
+                active[run] += shortcut[run]
+        ctx.save_for_backward(sums, active)
+        ctx.runs = runs
+        return active
 
     @staticmethod
     @override
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, Tensor, None, None]:
-        (slope,), (active, tanh, residual) = slopes, ctx.saved_tensors
-        of_sums = slope * (active > 0)
-        of_sums[tanh] = slope[tanh] * (1 - active[tanh] ** 2)
-        of_shortcut = torch.zeros_like(slope)
-        of_shortcut[residual] = slope[residual]
-        return of_sums, of_shortcut, None, None
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, Tensor | None, None]:
+        (slope,), (sums, active) = slopes, ctx.saved_tensors
+        of_sums, of_shortcut = torch.empty_like(slope), None
+        for operation, run in ctx.runs:
+            if operation == TANH:
+                of_sums[run] = torch.ops.aten.tanh_backward(slope[run], active[run])
+                continue
+            of_sums[run] = torch.ops.aten.threshold_backward(slope[run], sums[run], 0)
+            if operation == RESIDUAL:
+                of_shortcut = torch.zeros_like(slope) if of_shortcut is None else of_shortcut
+                of_shortcut[run] = slope[run]
+        return of_sums, of_shortcut, None
