@@ -68,8 +68,13 @@ class Pod:
         write_result(self.environment.termination_log, result)
 
     def record_stopped(self) -> None:
-        """Give every trial without an outcome the outcome Stopped."""
-        self.record(*(TrialResult(trial.number, "Stopped") for trial in self.unfinished))
+        """Give every trial without an outcome the outcome Stopped, with the rungs that it has reached."""
+        self.record(
+            *(
+                TrialResult(trial.number, "Stopped", rungs=self.rungs.values(trial.number))
+                for trial in self.unfinished
+            )
+        )
 
     def judge(
         self, number: int, values: Values, test: Values, artifact: Committed | None

@@ -19,6 +19,7 @@ from winnow_contract.manifests import Values, manifest_head, value_entries, writ
 from winnow_contract.pod import Pod, start_pod
 from winnow_contract.program import Refused
 from winnow_contract.results import PodResult, TrialResult, decode_result
+from winnow_contract.stopping import ASHA, StoppingRule
 
 JOB = JobIdentity("SearchJob", "team", "boost", "uid")
 
@@ -190,3 +191,16 @@ def test_a_pod_that_cannot_start_says_why_in_its_result(
     assert words in result(tmp_path).message
     assert result(tmp_path).job_fault
     assert result(tmp_path).trials == ()
+
+
+def test_a_stop_writes_the_rungs_that_were_reached_so_far(tmp_path: Path) -> None:
+    rule = StoppingRule(ASHA, minimum=1, eta=3)
+    text = encode_assignments(replace(assignments(1), early_stopping=rule))
+    pod = start_pod(variables(tmp_path, text))
+    pod.rungs.reach(1, 4, 0.5)
+
+    pod.record_stopped()
+
+    (trial,) = result(tmp_path).trials
+    assert (trial.outcome, dict(trial.rungs)) == ("Stopped", {1: 0.5, 3: 0.5})
+    assert pod.series_labels == {"job_uid": "uid", "attempt": "aaaaaaaa"}
