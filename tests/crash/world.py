@@ -21,6 +21,7 @@ _TIMES = frozenset(
         "report",
         "created",
         "changed",
+        "uid",  # of a search that another one has learned from
     }
 )
 
