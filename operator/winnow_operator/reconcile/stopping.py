@@ -84,6 +84,8 @@ def propose(context: SearchContext, step: Step) -> Proposal:
     if rule is None or heard is None or not heard.rungs or not is_decided_here(spec):
         return Proposal()
     climbs = _climbs(context, step, heard)
+    if not any(max(climb.values) > state.passed.get(n, 0) for n, climb in climbs.items()):
+        return Proposal()  # most looks: the ledger may be long
     running = {n: scores_at_rungs(spec, climb.values) for n, climb in climbs.items()}
     decisions = decide(rule, ended_rungs(spec, state.ledger.finished()), running, state.passed)
     stops = (
