@@ -1,0 +1,135 @@
+"""What GitOps tools see of real objects, from the moment they are made to their end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.bad_specs import OPERATOR
+from tests.support.api import Body
+from tests.support.chart import tool
+from tests.support.compressionjobs import compress, compression_job
+from tests.support.judge import judge
+from tests.support.modelservers import SECOND, Servers, artifact, model_server
+from tests.support.namespace import Namespace
+from tests.support.operator_process import OperatorProcess
+from tests.support.searchjobs import search_job
+from tests.support.serving_node import Fares, serving_node
+from tests.support.simulated_node import simulated_node
+
+pytestmark = pytest.mark.control_plane
+
+
+def health(body: Body) -> tuple[str, str, str]:
+    """As kstatus, Flux's expressions and Argo CD's script say."""
+    (found,) = judge([body])
+    return found.kstatus, found.flux, found.argo
+
+
+IN_PROGRESS = ("InProgress", "InProgress", "Progressing")
+CURRENT = ("Current", "Current", "Healthy")
+FAILED = ("Failed", "Failed", "Degraded")
+SUSPENDED = ("Current", "Current", "Suspended")
+
+
+async def test_a_search_is_in_progress_until_it_is_complete(
+    namespace: Namespace, operator: OperatorProcess, control_plane: Path
+) -> None:
+    assert operator.is_running
+    fresh = await namespace.create_job(search_job(suspend=True))
+    assert health(fresh) == IN_PROGRESS
+    await namespace.condition("search", "Suspended", "Suspended")
+    assert health(await namespace.job("search")) == SUSPENDED
+    edited = await namespace.edit_job("search", suspend=False)
+    assert health(edited) == IN_PROGRESS
+
+    async with simulated_node(namespace.api, namespace.name):
+        done = await namespace.ended("search")
+
+    assert health(done) == CURRENT
+    wait = ["wait", "searchjob/search", "--for=condition=Complete", "--timeout=0"]
+    kubectl(control_plane, namespace, *wait)
+    assert {health(trial) for trial in await namespace.trials("search")} == {CURRENT}
+
+
+def kubectl(kubeconfig: Path, namespace: Namespace, *words: str, **given: Any) -> str:
+    command = [tool("kubectl"), f"--kubeconfig={kubeconfig}", f"--namespace={namespace.name}"]
+    done = subprocess.run([*command, *words], capture_output=True, text=True, check=False, **given)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+async def test_what_failed_is_failed_to_all_of_them(
+    namespace: Namespace, operator: OperatorProcess
+) -> None:
+    assert operator.is_running
+    await namespace.create_job(OPERATOR[0].document())
+
+    assert health(await namespace.ended("bad")) == FAILED
+
+
+async def test_a_server_is_degraded_once_a_choice_was_given_up_and_heals_with_another(
+    namespace: Namespace, operator: OperatorProcess
+) -> None:
+    assert operator.is_running
+    servers = Servers(namespace)
+
+    def script(pod: Any) -> Fares:
+        return Fares(ready=pod.digest != SECOND, restarts=3 * (pod.digest == SECOND))
+
+    async with serving_node(namespace.api, namespace.name, script):
+        await servers.create(model_server(model={"compressionJob": "small"}))
+        await servers.condition("Ready", "WaitingForSource", status="False")
+        waiting = await servers.get()
+        await servers.edit(model={"compressionJob": None, **artifact()})
+        ready = await servers.serves(artifact())
+        await servers.edit(model=artifact(SECOND))
+        aborted = await servers.state("RolloutAborted")
+        await servers.edit(model=artifact())
+        healed = await servers.serves(artifact())
+
+    assert [health(body) for body in (waiting, ready, aborted, healed)] == [
+        IN_PROGRESS,
+        CURRENT,
+        FAILED,
+        CURRENT,
+    ]
+
+
+async def test_after_a_whole_run_there_is_nothing_to_sync(
+    namespace: Namespace, operator: OperatorProcess, control_plane: Path
+) -> None:
+    """As Argo CD compares with `ServerSideDiff=true`: a dry run of the apply beside what is live."""
+    assert operator.is_running
+    wanted = [search_job(), compression_job(), model_server()]
+    manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": wanted})
+    apply = ["apply", "--server-side", "--field-manager=argocd-controller", "-f", "-"]
+    kubectl(control_plane, namespace, *apply, input=manifest)
+    async with (
+        simulated_node(namespace.api, namespace.name, compress),
+        serving_node(namespace.api, namespace.name),
+    ):
+        await Servers(namespace).serves(artifact())
+        done = await namespace.compressions.ended("small")
+    live = json.loads(
+        kubectl(control_plane, namespace, "get", "-f", "-", "-o=json", input=manifest)
+    )
+
+    dry = [*apply, "--dry-run=server", "-o=json"]
+    after = json.loads(kubectl(control_plane, namespace, *dry, input=manifest))
+
+    assert health(done) == CURRENT
+    assert [without_times(body) for body in after["items"]] == [
+        without_times(body) for body in live["items"]
+    ]
+
+
+def without_times(body: Mapping[str, Any]) -> Body:
+    """An object without what an apply that changes nothing may write: when it was made."""
+    metadata = {k: v for k, v in body["metadata"].items() if k != "managedFields"}
+    return {**body, "metadata": metadata}
