@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from winnow_operator.engines.policy_network import HIDDEN, Adam, PolicyNetwork, log_softmax
+from winnow_operator.engines.policy_network import HIDDEN, Adam, Floats, PolicyNetwork, log_softmax
 
 VOCABULARY, LENGTH, ROWS = 5, 4, 7
 
@@ -83,9 +85,11 @@ def test_adam_follows_its_paper_with_the_gradient_clipped() -> None:
     """Kingma and Ba, algorithm 1, written out."""
     value = {"a": np.array([1.0, -2.0])}
     adam = Adam(value, rate=0.01, clip=1.0)
-    expected, first, second = value["a"].copy(), np.zeros(2), np.zeros(2)
+    expected: Floats = value["a"].copy()
+    first: Floats = np.zeros(2)
+    second: Floats = np.zeros(2)
     for step, given in enumerate(([0.3, -0.4], [6.0, 8.0], [0.1, 0.0]), 1):
-        gradient = np.array(given) * min(1.0, 1.0 / np.hypot(*given))
+        gradient = np.array(given) * min(1.0, 1.0 / math.hypot(*given))
         first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
         mean, spread = first / (1 - 0.9**step), second / (1 - 0.999**step)
         expected -= 0.01 * mean / (np.sqrt(spread) + 1e-8)
