@@ -92,6 +92,7 @@ def programs(graph: Path, answer: Path, port: int, peers: Mapping[str, Path]) ->
     serving = Serving(model_folder=graph.parent, port=port, drain_seconds=0, connection_max_age=0)
     ours = {**variables(serving), "WINNOW_TERMINATION_LOG": str(answer.with_name("termination"))}
     python = sys.executable
+    echo = (python, str(PROGRAMS / "echo_server.py"), str(port), str(answer))
     found = [
         Program("winnow", (python, "-m", *SERVE_ARGUMENTS), answer.parent, ours, "winnow"),
         Program(
@@ -101,9 +102,8 @@ def programs(graph: Path, answer: Path, port: int, peers: Mapping[str, Path]) ->
             {**ours, "WINNOW_BATCHING": "false"},
             "winnow",
         ),
-        Program(
-            "echo", (python, str(PROGRAMS / "echo_server.py"), str(port), str(answer)), PROGRAMS
-        ),
+        Program("echo", echo, PROGRAMS),
+        Program("echo_run", (*echo, str(graph)), PROGRAMS),
     ]
     home = answer.parent / "mlserver"
     _configure_mlserver(home, port)
