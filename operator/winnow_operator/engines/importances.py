@@ -29,8 +29,9 @@ MOST_TRIALS = 10_000
 def importances(
     space: Space, records: Sequence[Record], objectives: int
 ) -> Mapping[str, tuple[float, ...]]:
-    """For each parameter its share for each objective; the shares of an objective add up to 1.
+    """For each parameter its share for each objective.
 
+    The shares of an objective add up to 1, or are all 0 where all trials are alike in it.
     Empty where there are too few trials with a value, or fewer than two parameters to tell apart. An
     architecture is none of them: its decisions differ from net to net.
 
@@ -53,16 +54,23 @@ def importances(
 
 
 def _of_one(space: Space, valued: Sequence[Record], place: int) -> dict[str, float]:
-    """Shares for one objective."""
-    distributions = distributions_of(space)
-    worst = max(record.results[place] for record in valued)
+    """Shares for one objective; none where all trials are alike."""
+    distributions = several_valued(distributions_of(space))
+    values = [record.results[place] for record in valued]
+    worst = max(values)
+    if worst == min(values):
+        return {}
     study = optuna.create_study(directions=[StudyDirection.MINIMIZE], study_name="winnow")
     study.add_trials(
         [
             create_trial(
                 # What was stopped early is no better than the worst that ran on.
                 value=worst if record.stopped_at else record.results[place],
-                params=to_study(space, record.assignment),
+                params={
+                    name: value
+                    for name, value in to_study(space, record.assignment).items()
+                    if name in distributions
+                },
                 distributions={n: d for n, d in distributions.items() if n in record.assignment},
             )
             for record in valued

@@ -107,3 +107,9 @@ def test_what_was_stopped_early_is_not_among_the_best() -> None:
         SPACE, [replace(r, outcome=Outcome.SUCCEEDED, stopped_at=0) for r in [*ran, *flattered]], 1
     )
     assert found != best
+
+
+def test_where_all_trials_are_alike_nothing_mattered() -> None:
+    alike = importances(SPACE, records(SPACE, 20, lambda _: (0.5,)), 1)
+
+    assert alike == dict.fromkeys(("x", "y", "word", "z"), (0.0,))
