@@ -22,9 +22,13 @@ class Cluster:
     trainer_image: str
     server_image: str
 
+    def command(self, *arguments: str) -> list[str]:
+        """The words of a call of kubectl."""
+        return [self.kubectl, "--kubeconfig", str(self.kubeconfig), *arguments]
+
     def run(self, *arguments: str, stdin: str | None = None) -> str:
         """What kubectl prints; fails with its words."""
-        command = [self.kubectl, "--kubeconfig", str(self.kubeconfig), *arguments]
+        command = self.command(*arguments)
         done = subprocess.run(command, input=stdin, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout

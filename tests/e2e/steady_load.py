@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -64,19 +64,29 @@ def _difference(now: Mapping[str, int], then: Mapping[str, int]) -> dict[str, in
     return {key: count for key, count in found.items() if count}
 
 
-@dataclass(frozen=True, slots=True)
 class SteadyLoad:
-    """A pod that asks."""
+    """A pod that asks, as its log tells."""
 
-    cluster: Cluster
-    namespace: str
-    pod: str
+    def __init__(self) -> None:
+        self._latest = Totals()
 
     def totals(self) -> Totals:
-        """All that has come of its requests, at most a second ago."""
-        said = self.cluster.run("-n", self.namespace, "logs", self.pod, "--tail=1")
-        counts = json.loads(said)
-        return Totals(counts["answered"], counts["failed"])
+        """All that has come of its requests, at most about a second ago."""
+        return self._latest
+
+    async def listen(self, command: Sequence[str]) -> None:
+        """Take in what its log tells; one that breaks off, on a busy machine, is taken up again."""
+        while True:
+            kubectl = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+            assert kubectl.stdout is not None
+            try:
+                async for line in kubectl.stdout:
+                    counts = json.loads(line)
+                    self._latest = Totals(counts["answered"], counts["failed"])
+            finally:
+                if kubectl.returncode is None:
+                    kubectl.terminate()
+                await kubectl.wait()
 
     async def requests_since(self, earlier: Totals, least: int) -> Totals:
         """What has come since then, once it is at least so many requests."""
@@ -89,17 +99,8 @@ class SteadyLoad:
 
 
 @asynccontextmanager
-async def steady_load(
-    cluster: Cluster, namespace: str, service: str, **settings: Any
-) -> AsyncIterator[SteadyLoad]:
-    """A load as long as the block lasts, which begins with answers.
-
-    Args:
-        cluster: that it runs on.
-        namespace: of the Service.
-        service: name of it, and of the model.
-        settings: of the program, where they are not the usual ones.
-    """
+async def steady_load(cluster: Cluster, namespace: str, service: str) -> AsyncIterator[SteadyLoad]:
+    """A load on a Service, and the model of its name, as long as the block lasts."""
     address = cluster.read(namespace, "service", service)["spec"]["clusterIP"]
     given = {
         "host": address,
@@ -109,7 +110,6 @@ async def steady_load(
         "per_second": PER_SECOND,
         "seconds": LONGEST_SECONDS,
         "bodies": bodies(),
-        **settings,
     }
     where = ["-n", namespace]
     program = ["python", "-c", _PROGRAM, json.dumps(given)]
@@ -117,15 +117,14 @@ async def steady_load(
     pod = cluster.run(*where, "create", "-f", "-", "-o", "name", stdin=json.dumps(body)).strip()
     try:
         cluster.run(*where, "wait", pod, "--for=condition=Ready", "--timeout=60s")
-        load = SteadyLoad(cluster, namespace, pod)
-        await eventually(lambda: _answers(load), seconds=30, what="answers under load")
-        yield load
+        load = SteadyLoad()
+        follow = cluster.command(*where, "logs", "--follow", "--tail=1", pod)
+        listening = asyncio.create_task(load.listen(follow))
+        try:
+            await load.requests_since(Totals(), least=1)
+            yield load
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
     finally:
         cluster.run(*where, "delete", pod, "--now", "--wait=false")
-
-
-async def _answers(load: SteadyLoad) -> bool:
-    try:
-        return sum(load.totals().answered.values()) > 0
-    except ValueError:  # nothing is logged yet
-        return False
