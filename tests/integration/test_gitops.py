@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tests.contract.bad_specs import OPERATOR
-from tests.support.api import Body
-from tests.support.chart import tool
+from tests.support.api import Api, Body
+from tests.support.chart import ROOT, tool
 from tests.support.compressionjobs import compress, compression_job
 from tests.support.judge import judge
 from tests.support.modelservers import SECOND, Servers, artifact, model_server
-from tests.support.namespace import Namespace
+from tests.support.namespace import Namespace, new_namespace
 from tests.support.operator_process import OperatorProcess
 from tests.support.searchjobs import search_job
 from tests.support.serving_node import Fares, serving_node
@@ -57,11 +57,13 @@ async def test_a_search_is_in_progress_until_it_is_complete(
     assert {health(trial) for trial in await namespace.trials("search")} == {CURRENT}
 
 
-def kubectl(kubeconfig: Path, namespace: Namespace, *words: str, **given: Any) -> str:
-    command = [tool("kubectl"), f"--kubeconfig={kubeconfig}", f"--namespace={namespace.name}"]
+def kubectl(kubeconfig: Path, namespace: Namespace | None, *words: str, **given: Any) -> str:
+    command = [tool("kubectl"), f"--kubeconfig={kubeconfig}"]
+    if namespace is not None:
+        command.append(f"--namespace={namespace.name}")
     done = subprocess.run([*command, *words], capture_output=True, text=True, check=False, **given)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return str(done.stdout)
 
 
 async def test_what_failed_is_failed_to_all_of_them(
@@ -124,12 +126,35 @@ async def test_after_a_whole_run_there_is_nothing_to_sync(
     after = json.loads(kubectl(control_plane, namespace, *dry, input=manifest))
 
     assert health(done) == CURRENT
-    assert [without_times(body) for body in after["items"]] == [
-        without_times(body) for body in live["items"]
+    assert [compared(body) for body in after["items"]] == [compared(body) for body in live["items"]]
+
+
+def compared(body: Mapping[str, Any]) -> Body:
+    """What is compared of an object: Argo CD leaves the status out, and what each write changes."""
+    left_out = {"managedFields", "resourceVersion"}
+    metadata = {k: v for k, v in body["metadata"].items() if k not in left_out}
+    return {"metadata": metadata, "spec": body["spec"]}
+
+
+@pytest.mark.parametrize("folder", ["team", "production"])
+async def test_the_folder_of_a_team_is_taken_whole_and_again_without_a_change(
+    folder: str, api: Api, control_plane: Path
+) -> None:
+    made_of = ["apply", "--dry-run=client", "-o=json", "-k", str(ROOT / "examples/gitops" / folder)]
+    async with new_namespace(api) as namespace:
+        # The namespace that the folder makes is another one for each test.
+        items = json.loads(kubectl(control_plane, None, *made_of))["items"]
+        moved = [
+            {**body, "metadata": {**body["metadata"], "namespace": namespace.name}}
+            for body in items
+            if body["kind"] != "Namespace"
+        ]
+        manifest = json.dumps({"apiVersion": "v1", "kind": "List", "items": moved})
+
+        made = kubectl(control_plane, namespace, "apply", "-f", "-", input=manifest)
+        again = kubectl(control_plane, namespace, "apply", "-f", "-", input=manifest)
+
+    assert len(made.splitlines()) == len(moved)
+    assert again.splitlines() == [
+        line.replace(" created", " unchanged") for line in made.splitlines()
     ]
-
-
-def without_times(body: Mapping[str, Any]) -> Body:
-    """An object without what an apply that changes nothing may write: when it was made."""
-    metadata = {k: v for k, v in body["metadata"].items() if k != "managedFields"}
-    return {**body, "metadata": metadata}

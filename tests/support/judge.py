@@ -1,6 +1,6 @@
 """What GitOps tools see in an object, by the very libraries that they use: kstatus, CEL and Lua.
 
-The program in `judge/` is built once per state of its sources, with the devcluster's Go.
+The program in `judging/` is built once per state of its sources, with the devcluster's Go.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from devcluster.profiles import cache_root
 from tests.support.chart import ROOT
 
 Body = Mapping[str, Any]
-SOURCE = Path(__file__).parent / "judge"
+SOURCE = Path(__file__).parent / "judging"
 CHECKS = ROOT / "gitops/argo-cd/resource_customizations/winnow.dev"
 EXPRESSIONS = ROOT / "gitops/flux/health-checks.yaml"
 

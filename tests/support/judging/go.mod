@@ -1,4 +1,4 @@
-module winnow.dev/gitops/judge
+module winnow.dev/judge
 
 go 1.25.0
 
