@@ -20,7 +20,11 @@ from winnow_operator.domain.compression_checks import check_compression
 from winnow_operator.domain.server_checks import check_server
 from winnow_operator.domain.space import parse_space
 
-EXAMPLES = sorted((ROOT / "examples").rglob("*.yaml"))
+FOLDERS = ROOT / "examples/gitops"
+"""Applied as folders: only some of their files hold jobs, and none says how to apply it alone."""
+EXAMPLES = sorted(
+    path for path in (ROOT / "examples").rglob("*.yaml") if FOLDERS not in path.parents
+)
 COMPRESSED = ROOT / "examples/digits-compressed.yaml"
 
 
@@ -64,6 +68,16 @@ def test_an_example_is_taken_by_schema_model_and_checks(path: Path) -> None:
     for job in jobs:
         jsonschema.validate(job["spec"], spec_schema(f"{job['kind'].lower()}s"))
         assert faults(job) == []
+
+
+@pytest.mark.parametrize("kind", ["SearchJob", "CompressionJob", "ModelServer"])
+def test_the_folder_of_a_team_has_one_of_each_kind_that_the_operator_takes(kind: str) -> None:
+    (job,) = (
+        job for path in FOLDERS.rglob("*.yaml") for job in jobs_of(path) if job["kind"] == kind
+    )
+
+    jsonschema.validate(job["spec"], spec_schema(f"{kind.lower()}s"))
+    assert faults(job) == []
 
 
 def faults(job: dict[str, Any]) -> list[str]:
