@@ -8,10 +8,12 @@ what has arrived in the same turn of the loop is a batch.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Protocol
 
@@ -78,6 +80,7 @@ class Batcher:
         run: gives outputs (rows, ...) for rows (rows, ...).
         limits: of batches and queue.
         quick_rows: with as many, a run is so short that the event loop can wait for it.
+        turn_seconds: after which the loop looks up from quick runs.
         on_batch: told the rows of each run.
     """
 
@@ -87,11 +90,13 @@ class Batcher:
         limits: Limits,
         *,
         quick_rows: int,
+        turn_seconds: float,
         on_batch: Callable[[int], None],
     ) -> None:
         self._run = run
         self._limits = limits
         self._quick_rows = quick_rows
+        self._turn_seconds = turn_seconds
         self._on_batch = on_batch
         self._executor = ThreadPoolExecutor(1, "model")
         self._queue: deque[_Waiting] = deque()
@@ -138,20 +143,28 @@ class Batcher:
             self._queue.append(_Waiting(rows, asker))
 
     def _next(self) -> None:
+        """One turn of the loop, which between two of them looks at what else has come."""
+        loop, end = asyncio.get_running_loop(), time.perf_counter() + self._turn_seconds
         batch = self._take()
-        self._is_calm = len(batch) <= 1
-        if not batch:
-            self._is_running = False
-            return
-        parts = [one.rows for one in batch]
-        rows = sum(map(len, parts))
-        self._on_batch(rows)
-        if rows <= self._quick_rows:
-            self._finish(batch, _attempt(self._run, parts))
-            return
-        loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._executor, _attempt, self._run, parts)
-        running.add_done_callback(lambda done: self._finish(batch, done.result()))
+        self._is_calm = len(batch) <= 1 and not self._queue
+        while batch:
+            parts = [one.rows for one in batch]
+            rows = sum(map(len, parts))
+            self._on_batch(rows)
+            if rows > self._quick_rows:
+                running = loop.run_in_executor(self._executor, _attempt, self._run, parts)
+                running.add_done_callback(partial(self._finish, batch))
+                return
+            self._deliver(batch, _attempt(self._run, parts))
+            if time.perf_counter() >= end:
+                loop.call_soon(self._next)
+                return
+            batch = self._take()
+        self._is_running = False
+
+    def _finish(self, batch: list[_Waiting], done: asyncio.Future[Tensor | Exception]) -> None:
+        self._deliver(batch, done.result())
+        self._next()
 
     def _take(self) -> list[_Waiting]:
         """The next requests, in their order, as many as may be computed together."""
@@ -169,14 +182,6 @@ class Batcher:
             if first.alone:
                 break
         return batch
-
-    def _finish(self, batch: list[_Waiting], result: Tensor | Exception) -> None:
-        self._deliver(batch, result)
-        if self._queue:
-            # One run in a turn of the loop, which in between looks at what else has come.
-            asyncio.get_running_loop().call_soon(self._next)
-        else:
-            self._is_running = False
 
     def _deliver(self, batch: list[_Waiting], result: Tensor | Exception) -> None:
         if isinstance(result, Exception):

@@ -105,6 +105,7 @@ def make_app(serving: Serving, model: ServedModel, lifecycle: Lifecycle) -> App:
         model.run,
         Limits(serving.max_batch if is_batching else 1, serving.max_queue),
         quick_rows=model.rows_within(QUICK_SECONDS),
+        turn_seconds=QUICK_SECONDS,
         on_batch=metrics.ran,
     )
     inference = Inference(model.signature, batcher, metrics, serving)

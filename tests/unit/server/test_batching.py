@@ -57,10 +57,17 @@ def batcher(
     limits: Limits,
     *,
     quick_rows: int = 0,
+    turn_seconds: float = 60.0,
     sizes: list[int] | None = None,
 ) -> Batcher:
     told = [] if sizes is None else sizes
-    return Batcher(model.run, limits, quick_rows=quick_rows, on_batch=told.append)
+    return Batcher(
+        model.run,
+        limits,
+        quick_rows=quick_rows,
+        turn_seconds=turn_seconds,
+        on_batch=told.append,
+    )
 
 
 async def all_of(waiting: list[asyncio.Task[Rows]]) -> list[list[float]]:
@@ -136,15 +143,18 @@ async def test_requests_that_come_one_by_one_run_at_once_and_those_beside_them_t
     assert model.runs == [[1], [2], [3, 4], [5, 6]]
 
 
-async def test_between_two_quick_runs_the_loop_does_what_else_there_is(model: Model) -> None:
+@pytest.mark.parametrize(("turn_seconds", "runs"), [(0.0, [[1]]), (60.0, [[1], [2]])])
+async def test_the_loop_looks_up_from_quick_runs_when_its_turn_has_taken_long(
+    model: Model, turn_seconds: float, runs: list[list[float]]
+) -> None:
     model.free.set()
-    batch = batcher(model, Limits(1, 10), quick_rows=99)
+    batch = batcher(model, Limits(1, 10), quick_rows=99, turn_seconds=turn_seconds)
     tasks = await submit(batch, rows(1), rows(2))
 
     while not model.runs:  # noqa: ASYNC110 -- the next turn, or the one after it
         await asyncio.sleep(0)
 
-    assert model.runs == [[1]]
+    assert model.runs == runs
     assert await all_of(tasks) == [[2], [4]]
 
 
