@@ -1,7 +1,7 @@
 """The operator is killed at every single write of a server's life, and the final world is the same.
 
-The life: a first model, a second one that goes through a canary and takes over, a third one that the
-server refuses, so that its canary is aborted.
+The life: a first model, a second one that goes through the steps of a canary, with Prometheus asked at
+each, and takes over, a third one that the server refuses, so that its canary is aborted.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from tests.crash.world import World, differences, said, timeless
 from tests.support.api import eventually
 from tests.support.faulty_proxy import Moment, Write
 from tests.support.modelservers import FIRST, SECOND, THIRD, Servers, artifact, model_server
+from tests.support.scripted_prometheus import scripted_prometheus
 from tests.support.serving_node import Fares, ServerView, serving_node
 from winnow_operator.domain.kinds import Kind
+from winnow_operator.domain.loads import Load
 from winnow_operator.kube.resources import EVENTS, SERVER_CHILDREN
 
 pytestmark = pytest.mark.control_plane
@@ -29,7 +31,9 @@ pytestmark = pytest.mark.control_plane
 SIDE_BY_SIDE = 4
 """Cases at one time; most of a case is waiting."""
 SECONDS = 120.0
-CANARY = {"strategy": "Canary", "canary": {"steps": [{"replicas": 1, "pause": "1s"}]}}
+STEPS = [{"replicas": 1, "pause": "1s"}, {"replicas": 2, "pause": "1s"}]
+CANARY = {"strategy": "Canary", "canary": {"steps": STEPS}}
+WELL = Load(requests=500, errors=0, p95_seconds=0.01)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,10 @@ def refuses_the_third(pod: ServerView) -> Fares:
 
 async def live(theatre: Theatre, kill: KillAt | None = None) -> Lived:
     """A whole life, with a kill in its midst or without."""
-    async with open_stage(theatre) as stage:
+    async with scripted_prometheus() as prometheus, open_stage(theatre) as stage:
         namespace = stage.namespace
+        prometheus.loads = dict.fromkeys((1, 2, 3), WELL)
+        stage.operator.settings["WINNOW_PROMETHEUS_URL"] = prometheus.url
         async with serving_node(namespace.api, namespace.name, refuses_the_third) as node:
             await stage.start()
             if kill is not None:
