@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 
 from typing_extensions import override
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
 from winnow_contract.serving import Serving
 from winnow_runtime.artifacts import Tensor
@@ -22,6 +21,9 @@ from winnow_server.requests import InferenceRequest
 from winnow_server.signature import Signature
 
 __all__ = ["Shortcut"]
+
+SMALL_BYTES = 64 << 10
+"""Beside reading more a task takes no time, and it stops a client that sends faster than it is read."""
 
 
 class Shortcut:
@@ -36,8 +38,7 @@ class Shortcut:
     def __init__(self, inference: Inference, signature: Signature, serving: Serving) -> None:
         self._inference = inference
         self._urls = frozenset(path.encode() for path in signature.paths)
-        # Of more, uvicorn stops reading until it is asked to go on.
-        self._max_bytes = min(serving.max_request_bytes, HIGH_WATER_LIMIT)
+        self._max_bytes = min(serving.max_request_bytes, SMALL_BYTES)
         self._is_closed = serving.delay_factor != 1
 
     def __call__(self, connection: AgeingProtocol) -> WholeRequest | None:
