@@ -78,7 +78,7 @@ async def is_decided(namespace: Namespace) -> bool:
     trials = await namespace.trials("search")
     stopped = sum(t["status"]["outcome"] == "Stopped" for t in trials)
     rungs = (await namespace.job("search"))["status"].get("rungs", [])
-    return stopped == 2 and rungs == [{"rung": 1, "passed": "2,4"}]
+    return bool(stopped == 2 and rungs == [{"rung": 1, "passed": "2,4"}])
 
 
 @pytest.mark.timeout(1800)
