@@ -106,7 +106,9 @@ def _source(subject: Subject, claims: Path) -> Source:
     folder = f"{subject.name}-source"
     trial = TrialAssignment(f"{subject.name}-{_key(subject.task)}", 1, SEED, {})
     job = JobIdentity("SearchJob", "benchmarks", subject.name, "benchmark")
-    (result,) = _run_pod(claims, folder, Assignments(job, (OBJECTIVE,), (trial,), task=subject.task))
+    (result,) = _run_pod(
+        claims, folder, Assignments(job, (OBJECTIVE,), (trial,), task=subject.task)
+    )
     if result.outcome != "Succeeded":
         raise BuildError(f"{subject.name} was not trained, {result.cause}: {result.message}")
     model = _model(folder, trial, result)

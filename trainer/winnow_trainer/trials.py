@@ -201,8 +201,9 @@ def _train(
 def _watch(bench: Bench, assignment: TrialAssignment) -> TrialWatch:
     pod, seconds = bench.pod, bench.pod.assignments.max_trial_seconds
     limits = Limits(
-        # A final training is for the model that is kept: it goes to its end.
-        rungs=None if assignment.final_of else pod.rungs,
+        # A final training is for the model that is kept: it goes to its end. Rungs are those of the
+        # first fold, which only the pod of the first part trains.
+        rungs=None if assignment.final_of or assignment.part > 1 else pod.rungs,
         number=assignment.number,
         seconds=math.inf if seconds is None else seconds,
     )
