@@ -24,6 +24,11 @@ def _job_variables(kind: str, title: str) -> tuple[Variable, ...]:
 
 def _job_panels(noun: str) -> tuple[Panel, ...]:
     """What is the same for both kinds of jobs."""
+    return (*_job_figures(noun), *_job_curves(noun))
+
+
+def _job_figures(noun: str) -> tuple[Panel, ...]:
+    """How far a job is, in a row of figures."""
     return (
         Panel(
             "State",
@@ -67,6 +72,12 @@ def _job_panels(noun: str) -> tuple[Panel, ...]:
             unit="s",
             width=QUARTER,
         ),
+    )
+
+
+def _job_curves(noun: str) -> tuple[Panel, ...]:
+    """What has become of its trials, and what they cost."""
+    return (
         Panel(
             f"{noun.capitalize()} by outcome",
             (Query(f"max by (outcome) (winnow_job_trials{{{_JOB}}})", "{{outcome}}"),),
