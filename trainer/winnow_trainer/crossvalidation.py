@@ -58,13 +58,7 @@ def cross_validate(
         folds.append(train_fold(fold))
         each.append(_objective(bench, *folds[-1]))
         if (words := _hopeless(bench, each)) is not None:
-            return TrialResult(
-                assignment.number,
-                "Stopped",
-                objective=fmean(each),
-                cause=EARLY_STOPPING,
-                message=words,
-            )
+            return _stopped(assignment, each, words)
     quality, extras = mean_quality([q for q, _ in folds]), mean_extras([e for _, e in folds])
     values = {**quality, **without_errors(extras)}
     asked = each if assignment.part or bench.task.evaluation.paired_test is not None else []
@@ -92,6 +86,12 @@ def folds_of(evaluation: Evaluation, assignment: TrialAssignment) -> list[int]:
         return everything
     start = (assignment.part - 1) * evaluation.folds_per_pod
     return everything[start : start + evaluation.folds_per_pod]
+
+
+def _stopped(assignment: TrialAssignment, each: Sequence[float], words: str) -> TrialResult:
+    """The result of a hopeless trial: the mean of the folds that it was trained on."""
+    number, value = assignment.number, fmean(each)
+    return TrialResult(number, "Stopped", objective=value, cause=EARLY_STOPPING, message=words)
 
 
 def _hopeless(bench: Bench, each: Sequence[float]) -> str | None:
