@@ -236,7 +236,7 @@ ADMISSION: tuple[BadSpec, ...] = (
         (
             "spec.algorithm.name",
             '"CMA-ES"',
-            '"Grid", "Random", "QMC", "TPE", "CMAES", "NSGAII", "Auto"',
+            '"Grid", "Random", "QMC", "TPE", "CMAES", "NSGAII", "Evolution", "Generative", "Auto"',
         ),
     ),
     BadSpec(
@@ -566,7 +566,11 @@ ADMISSION: tuple[BadSpec, ...] = (
                 {"metric": "size_bytes", "goal": "Minimize"},
             ],
         },
-        ("objectives are 2", "algorithm Generative takes one", "use Grid, Random, QMC, TPE or"),
+        (
+            "objectives are 2",
+            "algorithm Generative takes one",
+            "use Grid, Random, QMC, TPE, NSGAII or Auto",
+        ),
     ),
     BadSpec(
         "another algorithm for the parameters of TPE",

@@ -58,9 +58,7 @@ async def test_a_searched_cell_is_found_although_the_operator_is_killed_then_com
     job["spec"]["budget"] = {"maxTrials": 8, "parallelism": 2}
     job["spec"]["trialsPerPod"] = 2
     await namespace.create_job(job)
-    await eventually(lambda: ended(namespace, 2), seconds=300, what="two trials")
-    kill = ("delete", "pod", "-l", "app.kubernetes.io/component=operator")
-    cluster.run("-n", "winnow", *kill, "--grace-period=0", "--force")
+    await kill_operator_after(2, namespace, cluster)
     body = await namespace.ended("digits", seconds=900)
 
     assert holds(body, "Complete"), conditions(body)
@@ -86,6 +84,46 @@ async def test_a_searched_cell_is_found_although_the_operator_is_killed_then_com
     assert Client(cluster, namespace.name, "net").accuracy() > 0.8
 
 
-async def ended(namespace: Namespace, count: int) -> bool:
-    """Whether so many trials have an outcome."""
-    return sum(o != "Active" for o in outcomes(await namespace.trials("digits"))) >= count
+@pytest.mark.prove
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("algorithm", ["Evolution", "Generative"])
+async def test_an_engine_of_nets_goes_on_where_it_was_although_the_operator_is_killed(
+    namespace: Namespace, cluster: Cluster, algorithm: str
+) -> None:
+    job = small_search(
+        "digits",
+        task={
+            "model": {"family": "MLP", "settings": [{"name": "epochs", "value": "3"}]},
+            "data": {"uri": "builtin://wine"},
+        },
+        space={
+            "architecture": {"mlp": {"depth": {"max": 3}, "widths": [4, 8, 16], "skips": True}},
+            "parameters": [{"name": "learning_rate", "double": {"min": "0.003", "max": "0.1"}}],
+        },
+        algorithm={"name": algorithm, "seed": 3},
+        budget={"maxTrials": 30, "parallelism": 1},
+        trialsPerPod=6,
+    )
+    await namespace.create_job(job)
+    await kill_operator_after(18, namespace, cluster)
+    body = await namespace.ended("digits", seconds=900)
+
+    assert holds(body, "Complete"), conditions(body)
+    trials = await namespace.trials("digits")
+    assert outcomes(trials) == ["Succeeded"] * 30
+    texts = [trial["spec"]["parameters"][0]["value"] for trial in trials]
+    assert len(set(texts)) == 30
+    assert all(read_net(text).text == text for text in texts)
+    assert bool(body["status"].get("learning")) is (algorithm == "Generative")
+
+
+async def kill_operator_after(count: int, namespace: Namespace, cluster: Cluster) -> None:
+    """Kill it once so many trials of the search `digits` have an outcome."""
+
+    async def have_ended() -> bool:
+        found = outcomes(await namespace.trials("digits"))
+        return sum(outcome != "Active" for outcome in found) >= count
+
+    await eventually(have_ended, seconds=600, what=f"{count} trials")
+    kill = ("delete", "pod", "-l", "app.kubernetes.io/component=operator")
+    cluster.run("-n", "winnow", *kill, "--grace-period=0", "--force")

@@ -178,7 +178,7 @@ async def test_what_is_left_out_is_filled_in_at_once(namespace: Namespace) -> No
     made = await namespace.create_job(BASES["task"])
 
     assert made["spec"]["budget"]["maxFailedTrials"] == 3
-    assert made["spec"]["task"]["evaluation"] == {"test": "0.2", "seed": 0}
+    assert made["spec"]["task"]["evaluation"] == {"test": "0.2", "repeats": 1, "seed": 0}
     assert (await namespace.job("bad"))["status"]["observedGeneration"] == -1
 
 
