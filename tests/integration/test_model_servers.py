@@ -475,7 +475,7 @@ async def test_a_canary_that_answers_otherwise_is_aborted_and_its_probe_goes_wit
 
 async def has_no_probe(namespace: Namespace) -> bool:
     held = await namespace.api.get(namespace.path(JOBS), labelSelector="winnow.dev/probe=digits")
-    return held["items"] == []
+    return not held["items"]
 
 
 async def test_a_canary_waits_for_its_probe_and_is_not_probed_where_that_is_turned_off(

@@ -26,13 +26,13 @@ def control_plane() -> Path:
 
 
 @cache
-def start_control_plane() -> Path:
-    """Bring the control plane up and install the CRDs, once per test run."""
+def start_control_plane(profile: str = PROFILE) -> Path:
+    """Bring a control plane up and install the CRDs, once per test run."""
     devcluster = [str(ROOT / "scripts/devcluster")]
-    up = [*devcluster, "up", "--control-plane-only", "--profile", PROFILE]
+    up = [*devcluster, "up", "--control-plane-only", "--profile", profile]
     subprocess.run(up, check=True)
     path = subprocess.run(
-        [*devcluster, "kubeconfig", "--profile", PROFILE],
+        [*devcluster, "kubeconfig", "--profile", profile],
         check=True,
         capture_output=True,
         text=True,
