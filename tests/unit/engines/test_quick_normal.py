@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import numpy as np
+import pytest
 from optuna.samplers._tpe import _truncnorm
 from scipy.special import log_ndtr
 
@@ -26,7 +27,7 @@ def test_an_engine_of_tpe_has_put_it_in_place() -> None:
     assert _truncnorm._log_ndtr is log_ndtr
 
 
-def test_optuna_asks_for_it_when_it_suggests() -> None:
+def test_optuna_asks_for_it_when_it_suggests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it would no longer, the place in its module would have lost its meaning."""
     calls: list[int] = []
 
@@ -34,11 +35,7 @@ def test_optuna_asks_for_it_when_it_suggests() -> None:
         calls.append(1)
         return log_ndtr(values)
 
-    before = _truncnorm._log_ndtr
-    _truncnorm._log_ndtr = counted
-    try:
-        _truncnorm._log_gauss_mass(np.array([-2.0, 1.0]), np.array([-1.0, 2.0]))
-    finally:
-        _truncnorm._log_ndtr = before
+    monkeypatch.setattr(_truncnorm, "_log_ndtr", counted)
+    _truncnorm._log_gauss_mass(np.array([-2.0, 1.0]), np.array([-1.0, 2.0]))
 
     assert calls
