@@ -1,7 +1,7 @@
 """How small and fast a ResNet-18 and a Transformer become, and what accuracy that costs.
 
     benchmarks/compression                      trains what is not trained yet, then measures
-    benchmarks/compression --output benchmarks/measured/compression-2026-11-26.json
+    benchmarks/compression --output benchmarks/measured/compression-2026-11-27.json
     benchmarks/compression --only resnet        one of the two networks
     benchmarks/compression --report FILE        the tables of an earlier run; measures nothing
 
