@@ -85,19 +85,8 @@ async def test_a_kill_right_before_or_after_any_write_leads_to_the_same_world(
     assert await matrix.play_all(kills) == []
 
 
-@pytest.mark.parametrize(
-    ("scenario", "numbers"),
-    [
-        (scenarios.RANDOM, range(1, 200, 5)),
-        (scenarios.EVENTFUL, range(6, 200, 18)),
-        (scenarios.FOLDED, range(9, 200, 6)),
-        (scenarios.COMPRESSION, range(2, 200, 9)),
-    ],
-    ids=["Random", "eventful", "folds", "compression"],
-)
-async def test_a_kill_after_some_writes_leads_to_the_same_world(
-    theatre: Theatre, scenario: Scenario, numbers: range
-) -> None:
-    matrix = Matrix(theatre, scenario)
+async def test_a_kill_after_some_writes_leads_to_the_same_world(theatre: Theatre) -> None:
+    """A taste of the whole matrix, so that a search that cannot go on is seen at once."""
+    matrix = Matrix(theatre, scenarios.RANDOM)
 
-    assert await matrix.play_all([KillAt(k, Moment.AFTER) for k in numbers]) == []
+    assert await matrix.play_all([KillAt(k, Moment.AFTER) for k in range(1, 200, 5)]) == []

@@ -75,10 +75,6 @@ async def walk_all(theatre: Theatre, seeds: range) -> list[str]:
     return [line for lines in await asyncio.gather(*map(one, seeds)) for line in lines]
 
 
-async def test_a_search_comes_to_rest_after_a_walk(theatre: Theatre) -> None:
-    assert await walk_all(theatre, range(4)) == []
-
-
 @pytest.mark.prove
 async def test_a_search_comes_to_rest_after_any_of_many_walks(theatre: Theatre) -> None:
     assert await walk_all(theatre, range(100, 130)) == []

@@ -166,9 +166,3 @@ async def test_a_kill_right_before_or_after_any_write_of_a_rollout_leads_to_the_
     kills = [KillAt(k, moment) for k, moment in itertools.product(range(1, 200), Moment)]
 
     assert await matrix(theatre, kills) == []
-
-
-async def test_a_kill_after_some_writes_of_a_rollout_leads_to_the_same_world(
-    theatre: Theatre,
-) -> None:
-    assert await matrix(theatre, [KillAt(k, Moment.AFTER) for k in range(3, 200, 6)]) == []

@@ -21,7 +21,15 @@ pytestmark = pytest.mark.control_plane
 
 SIDE_BY_SIDE = 16
 END_SECONDS = 90.0
-KNOWN = {"Reconciling", "Stalled", "Complete", "Failed", "Suspended", "Degraded"}
+KNOWN = {
+    "Reconciling",
+    "Stalled",
+    "Complete",
+    "Failed",
+    "Suspended",
+    "Degraded",
+    "MetricsAvailable",
+}
 MAX_BYTES = 10_240
 FEWEST_ACCEPTED = 0.3
 """Share of the specs that must get past admission, or this tests nothing of the operator."""

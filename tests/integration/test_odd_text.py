@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.support.namespace import Namespace, holds
+from tests.support.proofs import proofs
 from tests.support.searchjobs import search_job
 from tests.support.simulated_node import simulated_node
 
 pytestmark = [pytest.mark.control_plane, pytest.mark.usefixtures("operator")]
 
 
-@pytest.mark.parametrize("word", ["🦆", "\U000fac16É", "a\u2028b", "\ufeff", "'\"\\"])
+@pytest.mark.parametrize("word", ["🦆", *proofs("\U000fac16É", "a\u2028b", "\ufeff", "'\"\\")])
 async def test_a_winner_with_any_word_is_written(namespace: Namespace, word: str) -> None:
     space = {"parameters": [{"name": "word", "choice": {"values": [word]}}]}
     async with simulated_node(namespace.api, namespace.name):

@@ -126,6 +126,8 @@ def test_prometheus_sees_the_running_trial(tmp_path: Path) -> None:
     assert {name: family.documentation for name, family in families.items()} == {
         "winnow_trial_info": "What the trial belongs to; always 1.",
         "winnow_trial_metric": "Latest value of a metric of a running trial.",
+        "winnow_trial_rung_timestamp_seconds": "When a running trial reached a rung.",
+        "winnow_trial_rung_value": "Objective of a running trial when it reached a rung.",
         "winnow_trial_step": "Latest step (epoch) of a running trial.",
     }
     (info,) = families["winnow_trial_info"].samples
