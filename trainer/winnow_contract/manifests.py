@@ -341,7 +341,7 @@ def find_committed(artifacts: Path, assignment: TrialAssignment) -> Committed | 
     for attempt in sorted(path for path in folder.iterdir() if path.is_dir()):
         try:
             found = read_artifact(attempt)
-            found.values("validation"), found.values("test"), found.extras()
+            found.values("validation"), found.values("test"), found.extras(), found.rungs()
         except ManifestError:  # an attempt that was cut off; its files count for nothing
             continue
         if MEASUREMENTS not in found.document and _is_of(found.document.get("trial"), assignment):

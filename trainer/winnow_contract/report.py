@@ -93,14 +93,16 @@ class Trial:
         Raises:
             TrialFailedError: if the trial has run longer than budget.maxTrialDuration allows.
         """
-        self._page.report(self.name, step, metrics)
-        self.values.update({name: (float(value), None) for name, value in metrics.items()})
-        words = " ".join(f"{name} {value:.6g}" for name, value in metrics.items())
+        # What is given may be a number of another library, which is none to JSON and Prometheus.
+        values = {name: float(value) for name, value in metrics.items()}
+        self._page.report(self.name, step, values)
+        self.values.update({name: (value, None) for name, value in values.items()})
+        words = " ".join(f"{name} {value:.6g}" for name, value in values.items())
         say(f"trial {self.name} step {step} {words}")
         if self._limit is not None and time.monotonic() - self._began > self._limit:
             raise TrialFailedError(DEADLINE_EXCEEDED, OUT_OF_TIME)
-        if self._objective in metrics:
-            self._reach(step, metrics[self._objective])
+        if self._objective in values:
+            self._reach(step, values[self._objective])
 
     def _reach(self, step: int, value: float) -> None:
         reached, verdict = self._rungs.reach(self.number, step, value)

@@ -107,7 +107,7 @@ class Revision:
             raise self._no_answer(str(error) or type(error).__name__) from error
         finally:
             connection.close()
-        return response.status, int(length) if length.isdigit() else 0, content
+        return response.status, int(length) if length.isascii() and length.isdigit() else 0, content
 
     def _document(self, content: bytes) -> Any:
         try:

@@ -211,7 +211,8 @@ class AgeingProtocol(HttpToolsProtocol):
             return
         # A timer for each request, as uvicorn has it, would be a part of a small model's time.
         self.server_state.total_requests += 1
-        self.idle_since = time.monotonic()
+        if self.waits_since is None:  # the next request is not arriving yet
+            self.idle_since = time.monotonic()
 
 
 def protocol_class(lifecycle: Lifecycle, shortcut: Shortcut) -> Callable[..., AgeingProtocol]:
@@ -225,7 +226,9 @@ def close_stalled(connections: Iterable[Any], lifecycle: Lifecycle) -> int:
     ours = [one for one in connections if isinstance(one, AgeingProtocol)]
     for one in ours:
         if one.idle_since < now - lifecycle.idle_seconds:
-            one.transport.close()
+            # A client that does not read its last answer would keep a closing connection for ever.
+            end = one.transport.abort if one.transport.is_closing() else one.transport.close
+            end()
     latest = now - lifecycle.arrival_seconds
     stalled = [one for one in ours if (one.waits_since or latest) < latest]
     for one in stalled:

@@ -62,7 +62,7 @@ class Shortcut:
 class _Request(WholeRequest):
     """One of them; the batcher's asker."""
 
-    __slots__ = ("_header_length", "_inference", "_request", "_start")
+    __slots__ = ("_header_length", "_inference", "_path", "_request", "_start")
     _request: InferenceRequest
     _start: float
 
@@ -72,6 +72,7 @@ class _Request(WholeRequest):
         super().__init__(connection)
         self._inference = inference
         self._header_length = header_length
+        self._path = connection.url  # by the time of the answer it may be that of the next request
 
     @override
     def complete(self) -> None:
@@ -97,6 +98,6 @@ class _Request(WholeRequest):
         self._tell(answer)
 
     def _tell(self, answer: Answer) -> None:
-        path, client = self.connection.url.decode(), self.connection.client
+        path, client = self._path.decode(), self.connection.client
         self.answer(*answer)
         self._inference.count(answer[0], self._start, path, client)

@@ -20,6 +20,10 @@ INFO, METRIC, STEP, RUNG = (
 )
 ATTEMPT_LENGTH = 8
 """Characters of a pod's uid that name an attempt."""
+MAX_NAME = 63
+"""Characters of a label that names a trial; a longer one is none of ours."""
+MAX_DIGITS = 15
+"""Of a rung or a step; a trainer of the user's own may serve any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,11 @@ def heard_of(answers: Mapping[str, Vector]) -> Heard:
 def _best(values: Vector, steps: Vector) -> Best | None:
     for labels, value in values:
         trial = labels.get("trial", "")
-        if not trial or not math.isfinite(value):
+        if not 0 < len(trial) <= MAX_NAME or not math.isfinite(value):
             continue
-        found = (int(s) for other, s in steps if other.get("trial") == trial and math.isfinite(s))
+        found = (
+            int(s) for other, s in steps if other.get("trial") == trial and 0 <= s < 10**MAX_DIGITS
+        )
         return Best(trial, value, next(found, None))
     return None
 
@@ -93,6 +99,6 @@ def _rungs(vector: Vector) -> dict[tuple[str, str], dict[int, float]]:
     found: dict[tuple[str, str], dict[int, float]] = {}
     for labels, value in vector:
         trial, attempt, rung = (labels.get(name, "") for name in ("trial", "attempt", "rung"))
-        if trial and rung.isascii() and rung.isdigit():
+        if trial and rung.isascii() and rung.isdigit() and len(rung) <= MAX_DIGITS:
             found.setdefault((trial, attempt), {})[int(rung)] = value
     return found

@@ -189,10 +189,15 @@ def _digest(space: Space, trials: Iterable[KnownTrial]) -> str:
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:16]
 
 
+def _is_same(recorded: WarmSource, found: WarmSource | None) -> bool:
+    """Whether the same trials were taken; how many were left out changes nothing."""
+    return found is not None and (found.uid, found.digest) == (recorded.uid, recorded.digest)
+
+
 def lost_sources(recorded: Sequence[WarmSource], found: Sequence[WarmSource]) -> Blockage | None:
     """What is said where a restart finds something else than was taken at first."""
     known = {source.search_job: source for source in found}
-    lost = [s.search_job for s in recorded if known.get(s.search_job) != s]
+    lost = [s.search_job for s in recorded if not _is_same(s, known.get(s.search_job))]
     if not lost:
         return None
     words = (

@@ -14,7 +14,7 @@ from winnow_operator.engines.policy_network import Floats, Masks, PolicyNetwork,
 
 TokenSequence = architectures.Tokens
 """One sequence, without padding."""
-REMEMBERED = 65_536
+REMEMBERED = 4_096
 """Beginnings of sequences whose masks, and whole ones whose texts are kept."""
 
 

@@ -101,6 +101,8 @@ class SearchContext(JobContext):
     @override
     def assignments_of(self, records: Sequence[TrialRecord]) -> str:
         owner, spec = self.owner, self.job.spec
+        # The final trainings of finalists and winners go to their end.
+        is_final = any(record.final_of for record in records)
         return encode_assignments(
             Assignments(
                 job=JobIdentity(str(owner.kind), owner.namespace, owner.name, owner.uid),
@@ -109,9 +111,9 @@ class SearchContext(JobContext):
                 trials=tuple(map(self._assignment, records)),
                 trials_per_pod=spec.trials_per_pod,
                 pods_per_trial=self.pods_per_trial(records),
-                rival=self._rival(),
+                rival=() if is_final else self._rival(),
                 task=None if spec.task is None else task_document(spec.task),
-                early_stopping=rule_of(spec),
+                early_stopping=None if is_final else rule_of(spec),
                 max_trial_seconds=max_trial_seconds(self),
             )
         )

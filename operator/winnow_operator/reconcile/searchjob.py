@@ -94,20 +94,20 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
     async def _stop_early(self, context: SearchContext, step: Step) -> float | None:
         """Record what early stopping decides; gives when to look again, 0 if the status was written.
 
-        What goes on is one write for all, and no more often than progress is written: until then it
-        counts as not decided.
+        What goes on is one write for all, and no more often than progress is written, which it does
+        not hold up: until then it counts as not decided.
         """
         proposal = propose(context, step)
         await record_outcomes(context, proposal.stops)
         if not proposal.passed:
             return None
-        job, state = context.job, context.state
-        if (wait := self._wait_to_write(state)) > 0:
+        job, state, now = context.job, context.state, self.tools.clock.monotonic()
+        if (wait := state.last_rungs_write + PROGRESS_SECONDS - now) > 0:
             return wait
         shown = show_passed({**state.passed, **proposal.passed}, state.ledger.active)
         status = job.status.model_copy(update={"rungs": shown})
         await self._apply(context.key, context.body, status)
-        state.passed, state.last_status_write = read_passed(shown), self.tools.clock.monotonic()
+        state.passed, state.last_rungs_write = read_passed(shown), now
         return 0.0
 
     async def _prepare(self, key: Key, body: dict[str, Any], job: SearchJob) -> float:

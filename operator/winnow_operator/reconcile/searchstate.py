@@ -53,6 +53,8 @@ class SearchState(JobState):
     """Whether the search is over at this look, so that only a final training is left to do."""
     passed: dict[int, int] = field(default_factory=dict)
     """The last rung at which early stopping has let a trial go on, by number."""
+    last_rungs_write: float = float("-inf")
+    """When that was written, in monotonic seconds; progress does not wait for it."""
     listening: Listening = field(default_factory=Listening)
     """What is known of the metrics of running trials."""
     unheard_since: float | None = None

@@ -83,7 +83,7 @@ def propose(context: SearchContext, step: Step) -> Proposal:
     rule = rule_of(spec)
     if rule is None or heard is None or not heard.rungs or not is_decided_here(spec):
         return Proposal()
-    climbs = _climbs(context, step, heard)
+    climbs = _climbs(context, step, heard, frozenset(rule.rungs()))
     if not any(max(climb.values) > state.passed.get(n, 0) for n, climb in climbs.items()):
         return Proposal()  # most looks: the ledger may be long
     running = {n: scores_at_rungs(spec, climb.values) for n, climb in climbs.items()}
@@ -95,7 +95,9 @@ def propose(context: SearchContext, step: Step) -> Proposal:
     return Proposal(decisions.passed, tuple(stops))
 
 
-def _climbs(context: SearchContext, step: Step, heard: Heard) -> dict[int, Climb]:
+def _climbs(
+    context: SearchContext, step: Step, heard: Heard, rungs: frozenset[int]
+) -> dict[int, Climb]:
     """Of trials that run: by the very pods that run now, not by those of an attempt before."""
     batches, found = {batch.uid: batch for batch in step.batches}, dict[int, Climb]()
     for pod in filter(_runs, step.pods):
@@ -108,5 +110,7 @@ def _climbs(context: SearchContext, step: Step, heard: Heard) -> dict[int, Climb
                 and attempt in heard.rungs
             ):
                 runs = batch.previous_attempts.get(number, 0) + pod.attempt
-                found[number] = Climb(Run(pod.batch, runs), heard.rungs[attempt])
+                values = {r: v for r, v in heard.rungs[attempt].items() if r in rungs}
+                if values:
+                    found[number] = Climb(Run(pod.batch, runs), values)
     return found

@@ -131,7 +131,12 @@ def test_prometheus_sees_the_running_trial(tmp_path: Path) -> None:
         "winnow_trial_step": "Latest step (epoch) of a running trial.",
     }
     (info,) = families["winnow_trial_info"].samples
-    assert info.labels == {"trial": "digits-t00001", "searchjob": "digits"}
+    assert info.labels == {
+        "trial": "digits-t00001",
+        "searchjob": "digits",
+        "job_uid": "uid",
+        "attempt": "aaaaaaaa",
+    }
     metrics = families["winnow_trial_metric"].samples
     assert {s.labels["metric"] for s in metrics} == {"accuracy", "train_loss"}
     (step,) = families["winnow_trial_step"].samples
