@@ -59,7 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5, help="of each load")
-    parser.add_argument("--output", type=Path, default=ROOT / "results/serving.json")
+    parser.add_argument("--output", type=Path, default=ROOT / "build/benchmarks/serving.json")
     parser.add_argument("--report", type=Path, help="print the report of a file, measure nothing")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where peers are installed")
     parser.add_argument(
