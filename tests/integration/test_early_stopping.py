@@ -91,7 +91,7 @@ async def test_asha_stops_the_worse_half_ends_their_pods_and_lets_the_best_win(
 ) -> None:
     assert operator.is_running
     mark = await audit.settled_mark(namespace.api)
-    climbers = Climbers(prometheus, {1: 0.3, 2: 0.9, 3: 0.1, 4: 0.8})
+    climbers = Climbers(prometheus, {1: 0.3, 2: 0.9, 3: 0.1, 4: 0.8}, together=4)
     async with simulated_node(namespace.api, namespace.name, climbers):
         climbers.job_uid = await make(namespace, trials=4, parallelism=4)
         trials = await stopped(namespace, 1, 3)
