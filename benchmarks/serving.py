@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -35,6 +34,7 @@ from benchmarks.serving_servers import (
     programs,
     running,
 )
+from devcluster.packages import ensure_programs
 from devcluster.profiles import cache_root
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,9 +69,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _measure(arguments: argparse.Namespace) -> Results[Row]:
-    for program, package in LOAD_PROGRAMS.items():
-        if not shutil.which(program):
-            sys.exit(f"there is no {program}: install its package (apt-get install {package})")
+    ensure_programs(LOAD_PROGRAMS)
     machine = {"cpu": cpu_model(), "winnow": revision(("trainer", "benchmarks"))}
     peers = install_peers(arguments.cache)
     sizes = image_mib(peers)

@@ -61,7 +61,8 @@ class TrialFeed:
         if self.prometheus is None:
             return None
         known = self._followed.get(key)
-        if known is None or known.question != question:
+        # A task that has ended has met a bug; it must not leave its last answer to be believed for ever.
+        if known is None or known.question != question or known.task.done():
             self.forget(key)
             task = asyncio.create_task(self._follow(self.prometheus, key, question))
             known = self._followed[key] = _Followed(question, task)

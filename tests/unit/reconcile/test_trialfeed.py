@@ -26,10 +26,13 @@ class Told:
 
     def __init__(self) -> None:
         self.best, self.rung, self.fails, self.asked = 0.5, 0.0, False, 0
+        self.bug: Exception | None = None
 
     async def ask(self, queries: Mapping[str, str]) -> dict[str, Vector]:
         self.asked += 1
         await asyncio.sleep(1)
+        if self.bug is not None:
+            raise self.bug
         if self.fails:
             raise NoAnswerError("Prometheus does not answer: TimeoutError")
         labels = {"trial": "digits-t00001", "attempt": "a", "rung": "1"}
@@ -139,3 +142,20 @@ async def test_where_there_is_no_prometheus_nothing_is_asked() -> None:
 
     assert not feed.is_configured
     assert feed.heard(KEY, WITH_RUNGS) is None
+
+
+async def test_a_job_is_followed_anew_after_an_answer_that_nobody_can_read() -> None:
+    told = Told()
+    feed, _ = feed_of(told)
+    told.bug = RuntimeError("a bug")
+    feed.heard(KEY, WITH_RUNGS)
+    await asyncio.sleep(1.1)
+    told.bug = None
+    assert feed.heard(KEY, WITH_RUNGS) is None
+
+    await asyncio.sleep(1.1)
+
+    heard = feed.heard(KEY, WITH_RUNGS)
+    assert heard is not None
+    assert heard.is_scraped
+    await feed.close()
