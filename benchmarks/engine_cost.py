@@ -33,7 +33,7 @@ from winnow_operator.api.algorithms import (  # noqa: E402 -- same
 )
 from winnow_operator.api.searchjob import SearchJobSpec  # noqa: E402 -- same
 from winnow_operator.api.trial import Outcome  # noqa: E402 -- same
-from winnow_operator.domain.space import parse_space  # noqa: E402 -- same
+from winnow_operator.domain.spaces.space import parse_space  # noqa: E402 -- same
 from winnow_operator.engines import Record, SearchEngine, make_engine  # noqa: E402 -- same
 from winnow_operator.engines.quick_normal import as_it_comes  # noqa: E402 -- same
 

@@ -52,9 +52,9 @@ def nas_facts() -> dict[str, Any]:
         "cpu": cpu_model(),
         "threads": 1,
         "engines": sources_digest(
-            "operator/winnow_operator/engines/*.py",
+            "operator/winnow_operator/engines/**/*.py",
             "operator/winnow_operator/domain/architectures/*.py",
-            "benchmarks/nas_[mst]*.py",
+            "benchmarks/architectures/[mst]*.py",
             "benchmarks/measured/nas-table.npz",
         ),
         **{name: importlib.metadata.version(name) for name in ("numpy", "scipy", "optuna")},

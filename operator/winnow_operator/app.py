@@ -41,16 +41,16 @@ from winnow_operator.metrics.gpu_time import GpuTime
 from winnow_operator.metrics.objects import ObjectSeries
 from winnow_operator.metrics.own import LONGEST_WORK_SECONDS, MAX_WORKERS, QUEUE_OLDEST_SECONDS
 from winnow_operator.metrics.prometheus import Prometheus
-from winnow_operator.reconcile.analysis import Analysis
-from winnow_operator.reconcile.compressionjob import CompressionJobReconciler
+from winnow_operator.reconcile.compressions.compressionjob import CompressionJobReconciler
 from winnow_operator.reconcile.dispatch import Dispatch
 from winnow_operator.reconcile.jobcontext import Tools
-from winnow_operator.reconcile.modelserver import ModelServerReconciler
 from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queue import WorkQueue
 from winnow_operator.reconcile.resync import Resync, SeenJobs
-from winnow_operator.reconcile.searchjob import SearchJobReconciler
-from winnow_operator.reconcile.trialfeed import TrialFeed
+from winnow_operator.reconcile.searches.searchjob import SearchJobReconciler
+from winnow_operator.reconcile.searches.trialfeed import TrialFeed
+from winnow_operator.reconcile.servers.analysis import Analysis
+from winnow_operator.reconcile.servers.modelserver import ModelServerReconciler
 from winnow_operator.reconcile.workers import work
 from winnow_operator.settings import Settings
 from winnow_operator.supervision import cancel, finish, first_end, unless_stopped

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.promql import hold_answers, needs_promtool
-from winnow_operator.domain.loads import Question, queries
+from winnow_operator.domain.servers.loads import Question, queries
 
 pytestmark = needs_promtool
 

@@ -23,7 +23,7 @@ from winnow_contract.step_options import OPTIONS, Option, OptionKind
 from winnow_operator.api.compressionjob import CompressionJob, CompressionJobSpec, MetricName
 from winnow_operator.api.crd import COMPRESSIONJOB, crd_document
 from winnow_operator.api.schema_tree import Schema, structural_schema
-from winnow_operator.domain.compression_checks import check_compression
+from winnow_operator.domain.checks.compressions import check_compression
 
 SCHEMA = structural_schema(COMPRESSIONJOB.model)
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)

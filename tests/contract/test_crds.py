@@ -21,7 +21,7 @@ from winnow_operator.api.fields import ApiModel
 from winnow_operator.api.files import generated_files
 from winnow_operator.api.schema_tree import Schema, filled_in, structural_schema
 from winnow_operator.api.searchjob import SearchJob, SearchJobSpec
-from winnow_operator.domain.checks import check_spec
+from winnow_operator.domain.checks.searches import check_spec
 
 SCHEMAS = {kind.name: structural_schema(kind.model) for kind in KINDS}
 MODELS: dict[str, type[ApiModel]] = {kind.name: kind.model for kind in KINDS}

@@ -14,11 +14,11 @@ from winnow_contract.steps import resolve_chain
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.modelserver import ModelServerSpec
 from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
-from winnow_operator.domain.chains import step_documents
-from winnow_operator.domain.checks import check_spec
-from winnow_operator.domain.compression_checks import check_compression
-from winnow_operator.domain.server_checks import check_server
-from winnow_operator.domain.space import parse_space
+from winnow_operator.domain.checks.compressions import check_compression
+from winnow_operator.domain.checks.searches import check_spec
+from winnow_operator.domain.checks.servers import check_server
+from winnow_operator.domain.compressions.chains import step_documents
+from winnow_operator.domain.spaces.space import parse_space
 
 FOLDERS = ROOT / "examples/gitops"
 """Applied as folders: only some of their files hold jobs, and none says how to apply it alone."""

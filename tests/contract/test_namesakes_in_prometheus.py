@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.promql import hold_answers, needs_promtool
-from winnow_operator.domain.loads import Question
-from winnow_operator.domain.loads import queries as server_queries
-from winnow_operator.domain.trial_metrics import TrialQuestion
-from winnow_operator.domain.trial_metrics import queries as trial_queries
+from winnow_operator.domain.searches.trial_metrics import TrialQuestion
+from winnow_operator.domain.searches.trial_metrics import queries as trial_queries
+from winnow_operator.domain.servers.loads import Question
+from winnow_operator.domain.servers.loads import queries as server_queries
 
 pytestmark = needs_promtool
 

@@ -130,7 +130,7 @@ def strings(node: ast.expr) -> Iterator[str]:
 
 def test_every_cause_in_the_code_stands_on_the_page() -> None:
     modules = [
-        ROOT / "operator/winnow_operator/domain/outcomes.py",
+        ROOT / "operator/winnow_operator/domain/searches/outcomes.py",
         ROOT / "operator/winnow_operator/domain/settlements.py",
         *(ROOT / "trainer/winnow_contract").glob("*.py"),
         *(ROOT / "trainer/winnow_runtime").glob("*.py"),

@@ -21,7 +21,7 @@ from tests.support.schema_samples import samples
 from winnow_operator.api.crd import MODELSERVER, crd_document
 from winnow_operator.api.modelserver import ModelServer, ModelServerSpec
 from winnow_operator.api.schema_tree import structural_schema
-from winnow_operator.domain.server_checks import check_server
+from winnow_operator.domain.checks.servers import check_server
 
 SCHEMA = structural_schema(MODELSERVER.model)
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)

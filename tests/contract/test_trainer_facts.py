@@ -8,7 +8,7 @@ from winnow_contract.settings import FAMILIES
 from winnow_contract.uris import BUILTIN_DATA
 from winnow_measure.quality import quality_metrics
 from winnow_operator.api.searchjob import DataKind, Family
-from winnow_operator.domain.trainer_facts import BUILTIN, EXTRA_METRICS, METRICS
+from winnow_operator.domain.checks.trainer_facts import BUILTIN, EXTRA_METRICS, METRICS
 from winnow_trainer.bench import EXTRAS
 from winnow_trainer.data.builtin import load_builtin
 from winnow_trainer.task import DataKind as TrainerKind

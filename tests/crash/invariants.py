@@ -11,12 +11,12 @@ from tests.support.api import Body
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.compression_status import choose_from
-from winnow_operator.domain.finals import final_plan
+from winnow_operator.domain.compressions.rounds import rounds_of
+from winnow_operator.domain.compressions.status import choose_from
 from winnow_operator.domain.intervals import parse_intervals
 from winnow_operator.domain.ledger import ledger_of
-from winnow_operator.domain.rounds import rounds_of
-from winnow_operator.domain.space import Space, parse_space
+from winnow_operator.domain.searches.finals import final_plan
+from winnow_operator.domain.spaces.space import Space, parse_space
 from winnow_operator.engines import Record, make_engine
 
 COMPLETE = {"Complete": "True", "Failed": "False", "Reconciling": "False", "Stalled": "False"}

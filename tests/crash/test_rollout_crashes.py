@@ -23,7 +23,7 @@ from tests.support.modelservers import FIRST, SECOND, THIRD, Servers, artifact, 
 from tests.support.scripted_prometheus import scripted_prometheus
 from tests.support.serving_node import Fares, ServerView, serving_node
 from winnow_operator.domain.kinds import Kind
-from winnow_operator.domain.loads import Load
+from winnow_operator.domain.servers.loads import Load
 from winnow_operator.kube.resources import EVENTS, SERVER_CHILDREN
 
 pytestmark = pytest.mark.control_plane

@@ -12,8 +12,8 @@ from tests.support.api import Api, Body
 from tests.support.namespace import Namespace
 from winnow_contract.steps import resolve_chain
 from winnow_operator.api.compressionjob import CompressionJobSpec
-from winnow_operator.domain.chains import goals_of, prefer_of, step_documents
-from winnow_operator.domain.compression_checks import check_compression
+from winnow_operator.domain.checks.compressions import check_compression
+from winnow_operator.domain.compressions.chains import goals_of, prefer_of, step_documents
 from winnow_operator.errors import RefusedError
 from winnow_operator.kube.resources import COMPRESSIONJOBS
 

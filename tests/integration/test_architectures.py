@@ -12,7 +12,7 @@ from winnow_contract.results import TrialResult
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.trial import Trial
 from winnow_operator.domain.intervals import contains, read_spans
-from winnow_operator.domain.space import Space, parse_space
+from winnow_operator.domain.spaces.space import Space, parse_space
 from winnow_operator.engines import Record, make_engine
 
 pytestmark = [pytest.mark.control_plane, pytest.mark.usefixtures("operator")]

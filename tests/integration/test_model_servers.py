@@ -28,7 +28,7 @@ from tests.support.searchjobs import task_job
 from tests.support.serving_node import Fares, Script, ServerView, serving_node
 from tests.support.simulated_node import simulated_node
 from winnow_contract.comparing import Compared
-from winnow_operator.domain.loads import Load
+from winnow_operator.domain.servers.loads import Load
 from winnow_operator.kube.resources import JOBS, MODELSERVERS, SERVICES
 
 pytestmark = pytest.mark.control_plane

@@ -10,8 +10,8 @@ from winnow_operator.api.searchjob import Goal, Objective, SearchJobSpec
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.batches import BatchFact
 from winnow_operator.domain.ledger import Ledger, TrialRecord
-from winnow_operator.domain.outcomes import TrialContext
 from winnow_operator.domain.pods import PodFact, Termination
+from winnow_operator.domain.searches.outcomes import TrialContext
 
 DIGEST = "ab" * 32
 ACCURACY = Objective(metric="accuracy", goal=Goal.MAXIMIZE)

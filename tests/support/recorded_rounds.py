@@ -12,10 +12,10 @@ from winnow_contract.measured import MeasurementResult, as_recorded
 from winnow_contract.measurements import MeasuredModel
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.trial import Artifact, TrialStatus
-from winnow_operator.domain.chains import goals_of, step_documents, step_texts
+from winnow_operator.domain.compressions.chains import goals_of, step_documents, step_texts
+from winnow_operator.domain.compressions.measured_outcomes import MeasuredRound, measured_outcomes
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.ledger import Candidate, Ledger, TrialRecord
-from winnow_operator.domain.measured_outcomes import MeasuredRound, measured_outcomes
 from winnow_operator.manifests.objects import Owner
 
 NAME, UID = "j" * 40, "12345678-1234-1234-1234-123456789012"

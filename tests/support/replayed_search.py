@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.intervals import format_intervals
-from winnow_operator.domain.space import Value
+from winnow_operator.domain.spaces.space import Value
 from winnow_operator.engines import Record, SearchEngine
 
 Point = Mapping[str, Value]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from winnow_operator.domain.loads import Load
+from winnow_operator.domain.servers.loads import Load
 
 REVISION = re.compile(r"-r([0-9]+)-")
 JOB_UID = re.compile(r'job_uid="([^"]*)"')

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from winnow_operator.api.modelserver import ModelServerSpec
-from winnow_operator.domain.deployments import DeploymentFact
 from winnow_operator.domain.pods import Blockage, Termination
-from winnow_operator.domain.rollouts import ServerFacts
-from winnow_operator.domain.served_models import Model
-from winnow_operator.domain.server_pods import ServerPod
+from winnow_operator.domain.servers.deployments import DeploymentFact
+from winnow_operator.domain.servers.pods import ServerPod
+from winnow_operator.domain.servers.rollouts import ServerFacts
+from winnow_operator.domain.servers.served_models import Model
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

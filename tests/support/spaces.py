@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from winnow_operator.api.searchjob import Space as SpaceSpec
-from winnow_operator.domain.space import Space, parse_space
+from winnow_operator.domain.spaces.space import Space, parse_space
 
 
 def space_of(*parameters: dict[str, Any]) -> Space:

@@ -16,11 +16,11 @@ from typing import Any, Literal
 
 from winnow_operator.api.conditions import Condition, ConditionType, Reason
 from winnow_operator.domain.blockages import format_time, parse_time
-from winnow_operator.domain.endings import Ending
 from winnow_operator.domain.jobs import JobSpec, JobStatus
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.ledger import Ledger
 from winnow_operator.domain.pods import Blockage
+from winnow_operator.domain.searches.endings import Ending
 
 MAX_MESSAGE = 1024
 

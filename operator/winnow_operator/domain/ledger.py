@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from winnow_operator.api.searchjob import Objective
 from winnow_operator.api.searchjob_rules import MAX_OBJECTIVES
 from winnow_operator.api.trial import Outcome, TrialStatus
-from winnow_operator.domain.pareto import with_trial
+from winnow_operator.domain.searches.pareto import with_trial
 
 
 @dataclass(frozen=True, slots=True)

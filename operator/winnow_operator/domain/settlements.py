@@ -22,7 +22,7 @@ from winnow_operator.api.trial import (
     TrialStatus,
 )
 from winnow_operator.domain.kinds import Kind
-from winnow_operator.domain.outcome_constraints import violation
+from winnow_operator.domain.searches.outcome_constraints import violation
 
 ARTIFACT_FORMAT = "winnow/safetensors-v1"
 OWN_FORMAT = "winnow/contract-v1"

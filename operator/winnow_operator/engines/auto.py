@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from winnow_operator.api.algorithms import AlgorithmName
 from winnow_operator.api.searchjob import ChosenAlgorithm, SearchJob, SearchJobSpec
-from winnow_operator.domain.space import Space, grid_size
+from winnow_operator.domain.spaces.space import Space, grid_size
 from winnow_operator.errors import InvalidSpecError
 
 ENOUGH_TO_LEARN = 50

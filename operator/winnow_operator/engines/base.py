@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.space import Value
-from winnow_operator.domain.warm_starts import KnownTrial
+from winnow_operator.domain.searches.warm_starts import KnownTrial
+from winnow_operator.domain.spaces.space import Value
 
 
 @dataclass(frozen=True, slots=True)

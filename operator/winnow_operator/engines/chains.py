@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from winnow_operator.api.compressionjob import AutoAlgorithm
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.chain_space import (
+from winnow_operator.domain.compressions.chain_space import (
     can_run,
     canonical,
     chain_key,
@@ -20,7 +20,7 @@ from winnow_operator.domain.chain_space import (
     chain_space,
     recipes,
 )
-from winnow_operator.domain.space import Value
+from winnow_operator.domain.spaces.space import Value
 from winnow_operator.engines.base import Record, SearchEngine
 from winnow_operator.engines.permutations import permuted
 from winnow_operator.engines.seeds import derived

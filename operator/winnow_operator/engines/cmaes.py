@@ -18,7 +18,7 @@ import numpy.typing as npt
 from cmaes import CMA, get_warm_start_mgd
 from typing_extensions import override
 
-from winnow_operator.domain.space import Dimension, Listed, Space, Value
+from winnow_operator.domain.spaces.space import Dimension, Listed, Space, Value
 from winnow_operator.engines.base import Record
 from winnow_operator.engines.generations import GenerationEngine
 from winnow_operator.engines.quality import quality_of

@@ -13,7 +13,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from winnow_operator.domain.space import (
+from winnow_operator.domain.spaces.space import (
     Dimension,
     DoubleSpan,
     IntSpan,
@@ -22,7 +22,7 @@ from winnow_operator.domain.space import (
     Space,
     Value,
 )
-from winnow_operator.domain.values import rounded
+from winnow_operator.domain.spaces.values import rounded
 from winnow_operator.engines.base import Record
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)

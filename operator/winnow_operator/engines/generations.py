@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from typing_extensions import override
 
-from winnow_operator.domain.space import Space, Value
+from winnow_operator.domain.spaces.space import Space, Value
 from winnow_operator.engines.base import Record
 from winnow_operator.engines.replays import Known, Line, Model, ReplayedEngine
 from winnow_operator.engines.sampling import left_over

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from winnow_operator.domain.space import Space, Value
+from winnow_operator.domain.spaces.space import Space, Value
 from winnow_operator.engines.base import Record
 from winnow_operator.engines.permutations import permuted
 from winnow_operator.engines.unseen import NOTHING_ALLOWED

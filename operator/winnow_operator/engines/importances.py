@@ -16,7 +16,7 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.study import StudyDirection
 from optuna.trial import create_trial
 
-from winnow_operator.domain.space import Space
+from winnow_operator.domain.spaces.space import Space
 from winnow_operator.engines.base import Record
 from winnow_operator.engines.distributions import distributions_of, several_valued, to_study
 

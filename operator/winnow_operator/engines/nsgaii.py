@@ -19,7 +19,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from typing_extensions import override
 
-from winnow_operator.domain.space import Space, Value
+from winnow_operator.domain.spaces.space import Space, Value
 from winnow_operator.engines.base import Record
 from winnow_operator.engines.distributions import (
     Distributions,

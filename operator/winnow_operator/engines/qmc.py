@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.stats import qmc
 from typing_extensions import override
 
-from winnow_operator.domain.space import Space, Value
+from winnow_operator.domain.spaces.space import Space, Value
 from winnow_operator.engines.seeds import derived
 from winnow_operator.engines.sequences import SequenceEngine
 

@@ -7,13 +7,13 @@ from functools import partial
 
 from winnow_operator.api.algorithms import LEARNING, RestAlgorithm
 from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
-from winnow_operator.domain.space import Space, grid_size
-from winnow_operator.domain.start_checks import read_point
-from winnow_operator.domain.warm_starts import KnownTrial
+from winnow_operator.domain.checks.starts import read_point
+from winnow_operator.domain.searches.warm_starts import KnownTrial
+from winnow_operator.domain.spaces.space import Space, grid_size
+from winnow_operator.engines.architectures.joint import JointEngine, rest_of
 from winnow_operator.engines.auto import choose_algorithm, with_algorithm
 from winnow_operator.engines.base import Record, SearchEngine, known_records
 from winnow_operator.engines.grid import GridEngine
-from winnow_operator.engines.joint import JointEngine, rest_of
 from winnow_operator.engines.sampling import RandomEngine
 from winnow_operator.engines.started import StartedEngine
 from winnow_operator.errors import InvalidSpecError
@@ -91,11 +91,11 @@ def _architecture_engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
     repeats = any(dimension.size != 1 for dimension in rest.dimensions)
     write: Callable[[], SearchEngine]
     if spec.algorithm.name is AlgorithmName.EVOLUTION:
-        from winnow_operator.engines.evolution import EvolutionEngine
+        from winnow_operator.engines.architectures.evolution import EvolutionEngine
 
         write = partial(EvolutionEngine, space.nets, seed, repeats=repeats)
     else:
-        from winnow_operator.engines.generative import GenerativeEngine
+        from winnow_operator.engines.architectures.generative import GenerativeEngine
 
         predictor = spec.algorithm.predictor is not False
         write = partial(GenerativeEngine, space.nets, seed, predictor=predictor, repeats=repeats)

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.intervals import contains, read_spans
-from winnow_operator.domain.space import Value
+from winnow_operator.domain.spaces.space import Value
 from winnow_operator.engines.base import Record
 
 Model = TypeVar("Model")

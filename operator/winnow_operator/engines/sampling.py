@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from typing_extensions import override
 
-from winnow_operator.domain.space import Space, Value
+from winnow_operator.domain.spaces.space import Space, Value
 from winnow_operator.engines.seeds import generator
 from winnow_operator.engines.sequences import SequenceEngine
 from winnow_operator.engines.unseen import Seen

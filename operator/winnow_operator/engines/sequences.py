@@ -11,7 +11,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from winnow_operator.domain.space import Space, Value
+from winnow_operator.domain.spaces.space import Space, Value
 from winnow_operator.engines.base import Record
 from winnow_operator.engines.seeds import generator
 from winnow_operator.engines.unseen import Seen

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from winnow_operator.domain.space import Dimension, DoubleSpan, IntSpan, Listed, Space
-from winnow_operator.domain.space_limits import Limit
+from winnow_operator.domain.spaces.limits import Limit
+from winnow_operator.domain.spaces.space import Dimension, DoubleSpan, IntSpan, Listed, Space
 from winnow_operator.engines.permutations import ROUNDS, half_bits, permuted, scrambled
 
 BLOCK = 8192

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.space import Value
+from winnow_operator.domain.spaces.space import Value
 from winnow_operator.engines.base import Record, SearchEngine
 
 

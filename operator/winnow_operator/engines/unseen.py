@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from winnow_operator.domain.space import Space, Value
-from winnow_operator.domain.space_limits import MAX_SIFTED
+from winnow_operator.domain.spaces.limits import MAX_SIFTED
+from winnow_operator.domain.spaces.space import Space, Value
 from winnow_operator.engines.permutations import permuted
 from winnow_operator.errors import InvalidSpecError
 

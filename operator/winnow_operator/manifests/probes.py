@@ -13,8 +13,8 @@ from winnow_contract.exit_codes import ExitCode
 from winnow_contract.serving import HTTP_PORT, model_path
 from winnow_operator.api.modelserver_status import RevisionStatus
 from winnow_operator.api.names import LABEL_PROBE, standard_labels
-from winnow_operator.domain.agreement import PROBE
-from winnow_operator.domain.probes import Probe, Target
+from winnow_operator.domain.servers.agreement import PROBE
+from winnow_operator.domain.servers.probes import Probe, Target
 from winnow_operator.manifests.objects import without_queue
 from winnow_operator.manifests.overlays import overlay_pod
 from winnow_operator.manifests.serverpods import (

@@ -22,8 +22,8 @@ from winnow_operator.api.fields import duration_seconds
 from winnow_operator.api.modelserver import ModelServerSpec
 from winnow_operator.api.modelserver_status import RevisionStatus
 from winnow_operator.api.names import LABEL_MODELSERVER
-from winnow_operator.domain.server_checks import threads_of
-from winnow_operator.domain.server_pods import FETCH, SERVER
+from winnow_operator.domain.checks.servers import threads_of
+from winnow_operator.domain.servers.pods import FETCH, SERVER
 from winnow_operator.manifests.objects import (
     Owner,
     child_labels,

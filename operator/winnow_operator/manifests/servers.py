@@ -10,7 +10,7 @@ from typing import Any
 from winnow_contract.serving import PORT_NAME
 from winnow_operator.api.modelserver_status import RevisionStatus
 from winnow_operator.api.names import API_VERSION, LABEL_PROBE, LABEL_REVISION
-from winnow_operator.domain.server_status import SERVICE_PORT
+from winnow_operator.domain.servers.status import SERVICE_PORT
 from winnow_operator.manifests.overlays import overlay_pod
 from winnow_operator.manifests.serverpods import Server, server_pod
 

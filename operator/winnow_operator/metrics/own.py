@@ -11,7 +11,7 @@ from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.causes import CAUSES, STOP_CAUSES
 from winnow_operator.domain.kinds import Kind
-from winnow_operator.domain.revisions import ENDED
+from winnow_operator.domain.servers.revisions import ENDED
 
 # Nothing reads them, and they would be half of all series.
 disable_created_metrics()  # type: ignore[no-untyped-call] # prometheus_client has no type for it

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from winnow_operator.domain.loads import Vector
+from winnow_operator.domain.servers.loads import Vector
 from winnow_operator.errors import NoAnswerError
 
 TIMEOUT_SECONDS = 5.0

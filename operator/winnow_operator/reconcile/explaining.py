@@ -23,8 +23,8 @@ from winnow_operator.domain.blockages import (
     stuck_pods,
 )
 from winnow_operator.domain.job_conditions import condition_of
-from winnow_operator.domain.planning import open_indexes
 from winnow_operator.domain.pods import Blockage, PodFact
+from winnow_operator.domain.searches.planning import open_indexes
 from winnow_operator.domain.settlements import fit
 from winnow_operator.kube.resources import CORE_EVENTS
 from winnow_operator.reconcile import notes

@@ -9,11 +9,11 @@ from dataclasses import replace
 from winnow_contract.exit_codes import ExitCode
 from winnow_operator.api.trial import Outcome, TrialStatus
 from winnow_operator.domain.batches import BatchFact
-from winnow_operator.domain.endings import Ending
+from winnow_operator.domain.compressions.measuring import MeasurementFact
 from winnow_operator.domain.ledger import TrialRecord
-from winnow_operator.domain.measuring import MeasurementFact
-from winnow_operator.domain.outcomes import Settlement
 from winnow_operator.domain.pods import PodFact
+from winnow_operator.domain.searches.endings import Ending
+from winnow_operator.domain.searches.outcomes import Settlement
 from winnow_operator.errors import NotFoundError
 from winnow_operator.kube.resources import JOBS
 from winnow_operator.reconcile.jobcontext import JobContext, Step

@@ -16,13 +16,13 @@ from typing import Any
 from winnow_contract.assignments import TrialAssignment
 from winnow_operator.clock import Clock
 from winnow_operator.domain.batches import BatchFact
+from winnow_operator.domain.compressions.measuring import MeasurementFact
 from winnow_operator.domain.jobs import Job
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.ledger import TrialRecord
-from winnow_operator.domain.measuring import MeasurementFact
-from winnow_operator.domain.outcomes import TrialContext
-from winnow_operator.domain.planning import Reading
 from winnow_operator.domain.pods import Blockage, PodFact
+from winnow_operator.domain.searches.outcomes import TrialContext
+from winnow_operator.domain.searches.planning import Reading
 from winnow_operator.kube.gateway import Gateway
 from winnow_operator.kube.recorder import Recorder
 from winnow_operator.manifests.claims import DEFAULT_CLAIM

@@ -24,7 +24,6 @@ from winnow_operator.api.fields import duration_seconds
 from winnow_operator.api.searchjob import SearchJob
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.blockages import parse_time
-from winnow_operator.domain.endings import Ending
 from winnow_operator.domain.figures import identity_of, job_figures
 from winnow_operator.domain.job_conditions import (
     JobSituation,
@@ -35,6 +34,7 @@ from winnow_operator.domain.job_conditions import (
 from winnow_operator.domain.jobs import Job
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.ledger import Ledger
+from winnow_operator.domain.searches.endings import Ending
 from winnow_operator.errors import NotFoundError, RefusedError
 from winnow_operator.kube.recorder import Note
 from winnow_operator.kube.resources import JOB_KINDS

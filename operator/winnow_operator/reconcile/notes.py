@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from winnow_operator.api.conditions import ConditionType, Reason
 from winnow_operator.api.searchjob import Winner
 from winnow_operator.domain.blockages import BlockedTrial
-from winnow_operator.domain.endings import Ending
 from winnow_operator.domain.intervals import format_intervals
 from winnow_operator.domain.job_conditions import condition_of
 from winnow_operator.domain.jobs import JobStatus
-from winnow_operator.domain.outcomes import Settlement
 from winnow_operator.domain.pods import Blockage
+from winnow_operator.domain.searches.endings import Ending
+from winnow_operator.domain.searches.outcomes import Settlement
 from winnow_operator.kube.recorder import EventType, Note
 
 MAX_FAILURE_EVENTS = 20

@@ -15,10 +15,10 @@ from winnow_contract.assignments import AssignmentsError, decode_assignments
 from winnow_operator.api.conditions import Reason
 from winnow_operator.api.names import ANNOTATION_ASSIGNMENTS
 from winnow_operator.domain.batches import BatchFact, read_batch
+from winnow_operator.domain.compressions.measuring import read_measurement
 from winnow_operator.domain.ledger import TrialRecord
-from winnow_operator.domain.measuring import read_measurement
-from winnow_operator.domain.planning import lost_indexes, read_results
 from winnow_operator.domain.pods import Blockage, PodFact, read_pod
+from winnow_operator.domain.searches.planning import lost_indexes, read_results
 from winnow_operator.kube.resources import JOBS, PODS
 from winnow_operator.reconcile import notes
 from winnow_operator.reconcile.jobcontext import JobContext, Step, is_owned

@@ -16,7 +16,7 @@ from winnow_operator.domain.ledger import (
     rungs_of,
     several_values,
 )
-from winnow_operator.domain.outcomes import Settlement
+from winnow_operator.domain.searches.outcomes import Settlement
 from winnow_operator.errors import AlreadyExistsError, NotFoundError, RefusedError
 from winnow_operator.kube.resources import TRIALS
 from winnow_operator.manifests.trials import trial_object, trial_status

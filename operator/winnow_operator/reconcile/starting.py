@@ -10,14 +10,14 @@ from winnow_operator.api.conditions import Reason
 from winnow_operator.domain.batches import BatchFact
 from winnow_operator.domain.blockages import blockage_from_words, format_time
 from winnow_operator.domain.ledger import TrialRecord
-from winnow_operator.domain.planning import (
+from winnow_operator.domain.pods import Blockage
+from winnow_operator.domain.searches.planning import (
     lingering_pods,
     spent_batches,
     spread_slots,
     surplus_pods,
     swept_batches,
 )
-from winnow_operator.domain.pods import Blockage
 from winnow_operator.errors import (
     AlreadyExistsError,
     ForbiddenError,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.building import build
-from benchmarks.compression_report import EAGER, Measured
-from benchmarks.subjects import INT8, Subject, subjects
-from benchmarks.turns import measure_subject
+from benchmarks.compressing.building import build
+from benchmarks.compressing.report import EAGER, Measured
+from benchmarks.compressing.subjects import INT8, Subject, subjects
+from benchmarks.compressing.turns import measure_subject
 from winnow_contract.steps import BASELINE
 
 pytestmark = pytest.mark.prove  # it trains what `make test` trains elsewhere

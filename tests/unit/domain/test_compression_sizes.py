@@ -15,14 +15,14 @@ from tests.support.recorded_rounds import NAME, OWNER, URI, recorded_rounds
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.compressionjob_status import CompressionJobStatus, SourceStatus
 from winnow_operator.api.conditions import Reason
-from winnow_operator.domain.compression_status import (
+from winnow_operator.domain.compressions.status import (
     CompressionSituation,
     choose_from,
     make_compression_status,
 )
-from winnow_operator.domain.endings import Ending
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.ledger import Ledger
+from winnow_operator.domain.searches.endings import Ending
 from winnow_operator.manifests.trials import trial_object, trial_status
 
 MAX_TRIAL_BYTES, MAX_STATUS_BYTES = 6_600, 8_200

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.spaces import choice, double, integer, space_of, when
-from winnow_operator.domain.space import Space, Value
+from winnow_operator.domain.spaces.space import Space, Value
 from winnow_operator.errors import InvalidSpecError
 
 NESTED = space_of(

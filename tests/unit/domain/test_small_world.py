@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from tests.support.facts import CONTEXT, batch_of, message_of, pod_of, succeeded
 from winnow_operator.domain.batches import BatchFact
-from winnow_operator.domain.planning import (
+from winnow_operator.domain.pods import PodFact, Termination
+from winnow_operator.domain.searches.planning import (
     lingering_pods,
     lost_indexes,
     read_results,
@@ -23,7 +24,6 @@ from winnow_operator.domain.planning import (
     spread_slots,
     surplus_pods,
 )
-from winnow_operator.domain.pods import PodFact, Termination
 
 
 @dataclass

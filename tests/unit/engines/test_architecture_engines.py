@@ -19,12 +19,13 @@ from winnow_operator.domain.architectures import (
     MlpGrammar,
     MlpSpace,
 )
-from winnow_operator.domain.space import Nets
-from winnow_operator.engines import SearchEngine, generative
-from winnow_operator.engines.controller import Recipe
-from winnow_operator.engines.evolution import EvolutionEngine
-from winnow_operator.engines.generative import GenerativeEngine
-from winnow_operator.engines.token_sequences import Writer
+from winnow_operator.domain.spaces.space import Nets
+from winnow_operator.engines import SearchEngine
+from winnow_operator.engines.architectures import generative
+from winnow_operator.engines.architectures.controller import Recipe
+from winnow_operator.engines.architectures.evolution import EvolutionEngine
+from winnow_operator.engines.architectures.generative import GenerativeEngine
+from winnow_operator.engines.architectures.token_sequences import Writer
 
 MLPS = Nets(MlpGrammar(MlpSpace((1, 2, 3, 4), (8, 16, 32), ("relu", "tanh"), skips=True)))
 CNNS = Nets(

@@ -10,8 +10,8 @@ from tests.contract.base_specs import CELLS
 from tests.support.facts import spec_of
 from tests.support.spaces import choice, double, integer, when
 from winnow_operator.api.searchjob import AlgorithmName, SearchJob
-from winnow_operator.domain.checks import check_spec
-from winnow_operator.domain.space import parse_space
+from winnow_operator.domain.checks.searches import check_spec
+from winnow_operator.domain.spaces.space import parse_space
 from winnow_operator.engines import as_chosen, choose_algorithm, make_engine
 from winnow_operator.engines.tpe import TpeEngine
 

@@ -8,7 +8,12 @@ import pytest
 
 from winnow_operator.api.compressionjob import AutoAlgorithm
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.chain_space import chain_key, chain_of, chain_space, recipes
+from winnow_operator.domain.compressions.chain_space import (
+    chain_key,
+    chain_of,
+    chain_space,
+    recipes,
+)
 from winnow_operator.engines import ChainEngine, Record
 from winnow_operator.engines.chains import key_of
 

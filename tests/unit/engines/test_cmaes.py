@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.replayed_search import Point, ReplayedSearch
 from tests.support.spaces import double, integer, space_of
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.space import Space
+from winnow_operator.domain.spaces.space import Space
 from winnow_operator.engines import Record
 from winnow_operator.engines.cmaes import CmaesEngine, population_size
 

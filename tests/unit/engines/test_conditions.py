@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.replayed_search import Point, ReplayedSearch
 from tests.support.spaces import choice, double, integer, space_of, when
-from winnow_operator.domain.space import Space
+from winnow_operator.domain.spaces.space import Space
 from winnow_operator.engines import SearchEngine
 from winnow_operator.engines.grid import GridEngine
 from winnow_operator.engines.qmc import QmcEngine

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from tests.support.spaces import choice, double, integer, space_of, spaces
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.space import Space, grid_size
+from winnow_operator.domain.spaces.space import Space, grid_size
 from winnow_operator.engines import Record
 from winnow_operator.engines.grid import GridEngine
 from winnow_operator.engines.permutations import permuted

@@ -11,7 +11,7 @@ import pytest
 from tests.support.spaces import choice, double, space_of, when
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.architectures import ListedGrammar
-from winnow_operator.domain.space import Nets, Space, Value
+from winnow_operator.domain.spaces.space import Nets, Space, Value
 from winnow_operator.engines import Record
 from winnow_operator.engines.importances import importances
 from winnow_operator.engines.sampling import sample

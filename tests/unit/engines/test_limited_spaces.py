@@ -9,7 +9,7 @@ import pytest
 from tests.support.replayed_search import ReplayedSearch
 from tests.support.spaces import double, integer, space_of
 from winnow_operator.api.searchjob import Space as SpaceSpec
-from winnow_operator.domain.space import Space, parse_space
+from winnow_operator.domain.spaces.space import Space, parse_space
 from winnow_operator.engines import SearchEngine
 from winnow_operator.engines.cmaes import CmaesEngine
 from winnow_operator.engines.grid import GridEngine

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.spaces import choice, double, finite_spaces, integer, space_of, spaces
-from winnow_operator.domain.space import Space
+from winnow_operator.domain.spaces.space import Space
 from winnow_operator.engines.qmc import BLOCK, QmcEngine
 from winnow_operator.engines.sampling import RandomEngine
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from tests.support.spaces import choice, double, finite_spaces, integer, space_of, spaces
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.space import Space
+from winnow_operator.domain.spaces.space import Space
 from winnow_operator.engines import Record
 from winnow_operator.engines.sampling import RandomEngine
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from tests.support.facts import spec_of
 from winnow_operator.api.algorithms import ARCHITECTURES_ONLY, AlgorithmName
-from winnow_operator.domain.space import parse_space
+from winnow_operator.domain.spaces.space import parse_space
 from winnow_operator.engines import job_seed, make_engine, planned_trials, trial_seed
+from winnow_operator.engines.architectures.evolution import EvolutionEngine
+from winnow_operator.engines.architectures.generative import GenerativeEngine
 from winnow_operator.engines.cmaes import CmaesEngine
-from winnow_operator.engines.evolution import EvolutionEngine
-from winnow_operator.engines.generative import GenerativeEngine
 from winnow_operator.engines.grid import GridEngine
 from winnow_operator.engines.nsgaii import NsgaiiEngine
 from winnow_operator.engines.qmc import QmcEngine

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from tests.support.spaces import choice, double, integer, when
 from winnow_operator.api.searchjob import Space as SpaceSpec
-from winnow_operator.domain.space import Space, parse_space
+from winnow_operator.domain.spaces.space import Space, parse_space
 from winnow_operator.engines.permutations import permuted
 from winnow_operator.engines.sifting import allowed_places
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.facts import spec_of
 from tests.support.replayed_search import Point, ReplayedSearch
 from winnow_operator.api.searchjob import SearchJobSpec
-from winnow_operator.domain.space import parse_space
+from winnow_operator.domain.spaces.space import parse_space
 from winnow_operator.engines import make_engine
 
 SPACE = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from tests.support.spaces import choice, double, finite_spaces, integer, space_of
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.space import Space, Value
+from winnow_operator.domain.spaces.space import Space, Value
 from winnow_operator.engines import Record
 from winnow_operator.engines.tpe import TpeEngine
 

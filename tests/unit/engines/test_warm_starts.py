@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.facts import spec_of
 from tests.support.replayed_search import Point, ReplayedSearch
-from winnow_operator.domain.space import Space, parse_space
-from winnow_operator.domain.warm_starts import KnownTrial
+from winnow_operator.domain.searches.warm_starts import KnownTrial
+from winnow_operator.domain.spaces.space import Space, parse_space
 from winnow_operator.engines import SearchEngine, make_engine
 
 LEARNING = ("TPE", "CMAES", "NSGAII")

@@ -7,7 +7,7 @@ from typing import Any
 from tests.unit.manifests.test_servers import REVISION, server
 from winnow_contract.comparing import read_comparison
 from winnow_contract.serving import read_serving
-from winnow_operator.domain.probes import Probe, Target
+from winnow_operator.domain.servers.probes import Probe, Target
 from winnow_operator.manifests.probes import probe_job, probe_name
 from winnow_operator.manifests.servers import network_policy
 

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from tests.support.scripted_prometheus import scripted_prometheus
-from winnow_operator.domain.loads import Load, Question, loads_of, queries
+from winnow_operator.domain.servers.loads import Load, Question, loads_of, queries
 from winnow_operator.errors import NoAnswerError
 from winnow_operator.metrics import prometheus as client
 from winnow_operator.metrics.prometheus import Prometheus

@@ -9,7 +9,7 @@ import pytest
 from tests.support.facts import ledger_of, record_of, spec_of
 from tests.support.loop_clock import LoopClock
 from winnow_operator.api.searchjob import SearchJob
-from winnow_operator.domain.space import parse_space
+from winnow_operator.domain.spaces.space import parse_space
 from winnow_operator.errors import AlreadyExistsError
 from winnow_operator.kube.gateway import Gateway
 from winnow_operator.kube.recorder import Recorder
@@ -19,8 +19,8 @@ from winnow_operator.manifests.trials import trial_object
 from winnow_operator.reconcile.jobcontext import Tools
 from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.recording import create_trial
-from winnow_operator.reconcile.searching import SearchContext
-from winnow_operator.reconcile.searchstate import SearchState
+from winnow_operator.reconcile.searches.searching import SearchContext
+from winnow_operator.reconcile.searches.searchstate import SearchState
 from winnow_operator.settings import Settings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from winnow_operator.api.conditions import Reason
 from winnow_operator.api.searchjob import Winner
 from winnow_operator.api.trial import MetricValue
-from winnow_operator.domain.endings import Ending
+from winnow_operator.domain.searches.endings import Ending
 from winnow_operator.kube.recorder import EventType
 from winnow_operator.reconcile import notes
 

@@ -12,11 +12,11 @@ from winnow_operator.errors import NotFoundError, RefusedError
 from winnow_operator.kube.gateway import Gateway
 from winnow_operator.kube.recorder import Recorder
 from winnow_operator.kube.resources import EVENTS, MODELSERVERS, Resource
-from winnow_operator.reconcile.analysis import Analysis
 from winnow_operator.reconcile.jobcontext import Tools
-from winnow_operator.reconcile.modelserver import LOOK_AGAIN_SECONDS, ModelServerReconciler
 from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queue import Key
+from winnow_operator.reconcile.servers.analysis import Analysis
+from winnow_operator.reconcile.servers.modelserver import LOOK_AGAIN_SECONDS, ModelServerReconciler
 from winnow_operator.settings import Settings
 
 KEY = Key("team", "digits", Kind.SERVER)

@@ -22,12 +22,12 @@ from winnow_contract.measurements import decode_measurement, encode_measurement
 from winnow_measure.reporting import choice_of
 from winnow_operator.api.compressionjob import CompressionJob
 from winnow_operator.api.compressionjob_status import SourceStatus
-from winnow_operator.domain.compression_status import choose_from
-from winnow_operator.domain.sources import Origin
-from winnow_operator.reconcile.building import CompressionContext
-from winnow_operator.reconcile.compressionstate import CompressionState
+from winnow_operator.domain.compressions.sources import Origin
+from winnow_operator.domain.compressions.status import choose_from
+from winnow_operator.reconcile.compressions.building import CompressionContext
+from winnow_operator.reconcile.compressions.compressionstate import CompressionState
+from winnow_operator.reconcile.compressions.measuring import measurement_of
 from winnow_operator.reconcile.jobcontext import Tools
-from winnow_operator.reconcile.measuring import measurement_of
 
 P95 = "latency_p95_seconds@1"
 FIRST_P95, SECOND_P95 = figures(1, 1)[P95][0], figures(1, 2)[P95][0]

@@ -17,8 +17,8 @@ from winnow_operator.kube.resources import EVENTS, Resource
 from winnow_operator.reconcile.jobcontext import Tools
 from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queue import Key
-from winnow_operator.reconcile.searchjob import SearchJobReconciler
-from winnow_operator.reconcile.trialfeed import TrialFeed
+from winnow_operator.reconcile.searches.searchjob import SearchJobReconciler
+from winnow_operator.reconcile.searches.trialfeed import TrialFeed
 from winnow_operator.settings import Settings
 
 KEY = Key("team", "digits")

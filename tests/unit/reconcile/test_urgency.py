@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.facts import ledger_of, record_of, spec_of
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.space import parse_space
-from winnow_operator.reconcile.searchstate import SearchState
+from winnow_operator.domain.spaces.space import parse_space
+from winnow_operator.reconcile.searches.searchstate import SearchState
 
 
 def search(active: int, **spec: Any) -> SearchState:

@@ -13,8 +13,8 @@ from winnow_operator.domain.architectures.grammar import MAX_LISTED, Grammar
 from winnow_operator.domain.architectures.listed import ListedGrammar
 from winnow_operator.domain.architectures.mlp import MlpGrammar, MlpSpace
 from winnow_operator.domain.architectures.transformer import TransformerGrammar, TransformerSpace
-from winnow_operator.domain.dimensions import Dimension
-from winnow_operator.domain.values import Value
+from winnow_operator.domain.spaces.dimensions import Dimension
+from winnow_operator.domain.spaces.values import Value
 from winnow_operator.errors import InvalidSpecError
 
 ARCHITECTURE = "architecture"

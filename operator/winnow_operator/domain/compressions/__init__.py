@@ -1,0 +1,1 @@
+"""What a CompressionJob builds, measures and chooses, and what its status says."""

@@ -1,0 +1,1 @@
+"""What a SearchJob does next, which trial wins, and what its status says."""

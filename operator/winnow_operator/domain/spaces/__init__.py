@@ -1,0 +1,1 @@
+"""Search spaces: dimensions, values, limits between them, and one canonical text per point."""

@@ -1,0 +1,1 @@
+"""Engines that search architectures: Evolution, Generative, and what they are made of."""
