@@ -21,6 +21,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -31,7 +32,6 @@ from benchmarks.stopping.pods import PodRun, Stage
 from benchmarks.stopping.replay import (
     Climb,
     Played,
-    cut,
     in_one_pod,
     one_epoch,
     side_by_side,
@@ -40,7 +40,7 @@ from benchmarks.stopping.replay import (
 from benchmarks.stopping.report import Row, figures, report
 from benchmarks.stopping.trainings import RULE, TASKS, Task, stopped_by_the_trainer, trained
 from tests.support.api import open_api
-from winnow_contract.stopping import ASHA, MEDIAN
+from winnow_contract.stopping import ASHA, MEDIAN, StoppingRule
 from winnow_trainer.determinism import make_deterministic
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,21 +102,26 @@ def verify(search: Search, trials: int) -> None:
 
 
 async def on_pods(search: Search, stage: Stage) -> None:
-    """The same trainings, played by real pods."""
-    numbered = dict(enumerate((c for _, c in sorted(search.climbs.items())), 1))
-    for name, rule in RULES.items():
-        stopping = {"algorithm": rule.algorithm, "minimum": rule.minimum, "eta": rule.eta}
-        found: PodRun = await stage.run(numbered, stopping)
-        ran = {n for n, epochs in found.epochs.items() if epochs == numbered[n].epochs}
-        played = cut(numbered, found.epochs) if ran else to_the_end(numbered)
-        climbs, search.climbs = search.climbs, numbered
-        search.add(f"{name}, real pods", played, found.seconds_to_stop)
-        search.climbs = climbs
+    """The same trainings, played by real pods: one search for each rule, side by side."""
+    numbers = sorted(search.climbs)
+    numbered = {place: search.climbs[number] for place, number in enumerate(numbers, 1)}
+    runs: list[PodRun] = await asyncio.gather(
+        *(stage.run(numbered, _stopping(rule)) for rule in RULES.values())
+    )
+    for name, run in zip(RULES, runs, strict=True):
+        epochs = {numbers[place - 1]: n for place, n in run.played.epochs.items()}
+        played = Played(numbers[run.played.winner - 1], epochs)
+        search.add(f"{name}, real pods", played, run.seconds_to_stop)
+
+
+def _stopping(rule: StoppingRule) -> dict[str, Any]:
+    return {"algorithm": rule.algorithm, "minimum": rule.minimum, "eta": rule.eta}
 
 
 def measure(options: argparse.Namespace, results: Results[Row]) -> None:
     """Run what is missing."""
     done = {(row.task, row.seed) for row in results.rows}
+    deployed = _deployed(options.profile) if options.pods else {}
     for task in (task for task in TASKS if task.name.startswith(options.only)):
         for seed in range(1, options.seeds + 1):
             if (task.name, seed) in done:
@@ -127,14 +132,15 @@ def measure(options: argparse.Namespace, results: Results[Row]) -> None:
                 verify(search, options.trials)
             replayed(search)
             if options.pods:
-                asyncio.run(_with_stage(search, options))
+                asyncio.run(_with_stage(search, options, deployed))
             results.add(search.rows)
             took = time.monotonic() - started
             print(f"{task.name}, seed {seed}: {took:.0f} s", file=sys.stderr, flush=True)
 
 
-async def _with_stage(search: Search, options: argparse.Namespace) -> None:
-    deployed = _deployed(options.profile)
+async def _with_stage(
+    search: Search, options: argparse.Namespace, deployed: Mapping[str, str]
+) -> None:
     async with open_api(Path(deployed["kubeconfig"])) as api:
         stage = Stage(
             api, deployed["image"], deployed["prometheus"], options.pace, options.parallelism
@@ -165,6 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         make_deterministic(1)
         settings = {"trials": options.trials, "rule": asdict(RULE)}
+        if options.pods:
+            settings |= {"pace": options.pace, "parallelism": options.parallelism}
         results = open_results(options.output, Row, trainer_facts(), settings)
         measure(options, results)
     made = figures(results.rows)

@@ -16,7 +16,7 @@ import aiohttp
 
 from benchmarks.cluster_runs.timeline import Timeline
 from benchmarks.cluster_runs.watching import watching
-from benchmarks.stopping.replay import Climb
+from benchmarks.stopping.replay import Climb, Played
 from tests.support.api import Api, Body
 from tests.support.namespace import Namespace, new_namespace
 from tests.support.scripted_trials import SMALL
@@ -41,11 +41,10 @@ _NUMBER = re.compile(r"-t([0-9]+)$")
 class PodRun:
     """What a search across pods has shown."""
 
-    epochs: Mapping[int, int]
-    """Of each trial, those begun after its pod was to end among them."""
+    played: Played
+    """By training: epochs that were begun after a pod was to end are among them."""
     seconds_to_stop: tuple[float, ...]
     """From the rung at which a trial was stopped to the end of its pod."""
-    winner: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +117,22 @@ class _Seen:
 
 
 async def _read(namespace: Namespace, ended: Body, seen: _Seen) -> PodRun:
-    epochs, stops = dict[int, int](), list[float]()
+    epochs, stops, trainings = dict[int, int](), list[float](), dict[str, int]()
     for trial in await namespace.trials("climb"):
         number, status = int(trial["spec"]["number"]), trial["status"]
-        climb = seen.climbs[int(trial["spec"]["parameters"][0]["value"])]
+        training = int(trial["spec"]["parameters"][0]["value"])
+        climb = seen.climbs[training]
+        trainings[trial["metadata"]["name"]] = training
         if status["outcome"] != "Stopped":
-            epochs[number] = climb.epochs
+            epochs[training] = climb.epochs
             continue
         rung = int(status["rungs"][-1]["rung"])
         gone = seen.offset + _pod_end(seen.timeline, number)
         late = gone - seen.reached[number, rung]
         stops.append(late)
-        epochs[number] = min(climb.epochs, rung + int(late / seen.pace))
-    winner = _number(str(ended["status"]["winner"]["trial"]))
-    return PodRun(epochs, tuple(stops), winner)
+        epochs[training] = min(climb.epochs, rung + int(late / seen.pace))
+    winner = trainings[ended["status"]["winner"]["trial"]]
+    return PodRun(Played(winner, epochs), tuple(stops))
 
 
 def _pod_end(timeline: Timeline, number: int) -> float:
