@@ -75,7 +75,7 @@ class Importance(ApiModel):
     """How much of the difference between good and other trials a parameter explains."""
 
     parameter: str = Field(max_length=63)
-    """Its name."""
+    """Its name; of an architecture the decision, such as `architecture.layer2.width`."""
     values: tuple[DecimalString, ...] = Field(
         max_length=MAX_OBJECTIVES, json_schema_extra=atomic_list()
     )

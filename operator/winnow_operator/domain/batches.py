@@ -64,6 +64,10 @@ class BatchFact:
         start = index // self.pods_per_trial * self.trials_per_pod
         return self.trials[start : start + self.trials_per_pod]
 
+    def runs_of(self, trial: int, attempt: int) -> int:
+        """How often a trial has run with this attempt of its index, in earlier batches too."""
+        return self.previous_attempts.get(trial, 0) + attempt
+
     def open_indexes(self) -> list[int]:
         """Indexes that the Job has not counted as completed or failed."""
         return [i for i in self.indexes if i not in self.completed and i not in self.failed]

@@ -151,8 +151,7 @@ def _note_attempts(
         if batch is None or not pod.is_terminal:
             continue
         for number in set(batch.trials_of(pod.index)) & released:
-            runs = batch.previous_attempts.get(number, 0) + pod.attempt
-            attempts[number] = max(attempts.get(number, 0), runs)
+            attempts[number] = max(attempts.get(number, 0), batch.runs_of(number, pod.attempt))
 
 
 def _started(context: JobContext, batches: Iterable[BatchFact]) -> str | None:

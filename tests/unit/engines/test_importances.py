@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.spaces import choice, double, space_of, when
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.architectures import ListedGrammar
+from winnow_operator.domain.architectures import ListedGrammar, MlpGrammar, MlpSpace
 from winnow_operator.domain.spaces.space import Nets, Space, Value
 from winnow_operator.engines import Record
 from winnow_operator.engines.importances import importances
@@ -70,13 +70,28 @@ def test_of_few_trials_nothing_is_said(count: int) -> None:
     assert importances(SPACE, records(SPACE, count, by_x), 1) == {}
 
 
-def test_parameters_beside_an_architecture_have_shares_and_the_net_has_none() -> None:
+def test_the_choice_among_listed_nets_counts_beside_parameters() -> None:
     nets = Nets(ListedGrammar(["64-32", "32"]))
     beside = Space((nets, *SPACE.dimensions), SPACE.conditions)
 
     found = importances(beside, records(beside, 80, by_x), 1)
 
-    assert set(found) == {"x", "y", "word", "z"}
+    assert set(found) == {"x", "y", "word", "z", "architecture.net"}
+    assert max(found, key=lambda name: found[name]) == "x"
+
+
+def test_each_decision_of_a_net_has_a_share_of_its_own() -> None:
+    """A layer that only some nets have is compared among those that have it."""
+    space = Space((Nets(MlpGrammar(MlpSpace(depths=(1, 2), widths=(8, 16, 32)))),))
+    found = importances(space, records(space, 60, by_first_width), 1)
+
+    assert set(found) == {f"architecture.{n}" for n in ("depth", "layer1.width", "layer2.width")}
+    assert max(found, key=lambda name: found[name]) == "architecture.layer1.width"
+    assert sum(shares[0] for shares in found.values()) == pytest.approx(1.0)
+
+
+def by_first_width(point: dict[str, Value]) -> tuple[float, ...]:
+    return (float(str(point["architecture"]).split("-")[0]),)
 
 
 def test_of_one_parameter_nothing_is_said() -> None:

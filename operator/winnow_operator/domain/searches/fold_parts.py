@@ -7,12 +7,13 @@ others, which repeat at once what they have committed. A part that fails is the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from winnow_contract.folds import joined
 from winnow_contract.results import PodResult, TrialResult
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.trial import Outcome
+from winnow_operator.domain.batches import BatchFact
 from winnow_operator.domain.pods import PodFact
 from winnow_operator.domain.settlements import Run, Settlement, TrialContext, recorded
 
@@ -37,6 +38,7 @@ def is_part(trial: TrialResult) -> bool:
 
 def whole_trials(
     pods: Collection[PodFact],
+    batches: Mapping[str, BatchFact],
     active: Collection[int],
     context: TrialContext,
     read: Callable[[PodFact], PodResult | None],
@@ -45,6 +47,7 @@ def whole_trials(
 
     Args:
         pods: that have ended, or are done.
+        batches: by uid; of a pod whose batch is gone only its own attempts are known.
         active: trials without an outcome.
         context: what is the same for all trials.
         read: what a pod says.
@@ -52,23 +55,23 @@ def whole_trials(
     if context.pods_per_trial == 1:
         return []
     parts: dict[int, dict[int, TrialResult]] = {}
-    last: dict[int, tuple[PodFact, PodResult]] = {}
+    runs: dict[int, tuple[Run, PodResult]] = {}
     for pod in pods:
         result = read(pod)
         for part in () if result is None else result.trials:
             is_own = part.number in active and part.parts == context.pods_per_trial
             if result is not None and is_own and is_part(part):
                 parts.setdefault(part.number, {})[part.part] = part
-                last[part.number] = pod, result
+                run = _run(pod, batches.get(pod.batch_uid), part.number)
+                if part.number not in runs or run.attempts >= runs[part.number][0].attempts:
+                    runs[part.number] = run, result
     return [
-        _settled(trial, last[number], context)
+        recorded(trial, result=runs[number][1], run=runs[number][0], context=context)
         for number, found in sorted(parts.items())
         if (trial := joined(found, context.objective.metric)) is not None
     ]
 
 
-def _settled(
-    trial: TrialResult, last: tuple[PodFact, PodResult], context: TrialContext
-) -> Settlement:
-    pod, result = last
-    return recorded(trial, result, Run(pod.batch, pod.attempt), context)
+def _run(pod: PodFact, batch: BatchFact | None, trial: int) -> Run:
+    attempts = pod.attempt if batch is None else batch.runs_of(trial, pod.attempt)
+    return Run(pod.batch, attempts)

@@ -81,8 +81,7 @@ class _Case:
 
     def run(self, number: int) -> Run:
         """This run of a trial, and how many there were with it."""
-        earlier = self.batch.previous_attempts.get(number, 0)
-        return Run(self.pod.batch, earlier + self.pod.attempt)
+        return Run(self.pod.batch, self.batch.runs_of(number, self.pod.attempt))
 
     def first(self, rest: list[int]) -> list[int]:
         """The trial that was running, if it is one of `rest`."""

@@ -64,7 +64,8 @@ def read_results(
             )
         open_trials -= {s.number for s in verdict.settlements}
         verdicts.append(verdict)
-    whole = whole_trials([p for p in pods if not p.is_running], open_trials, context, result_of)
+    ended = [p for p in pods if not p.is_running]
+    whole = whole_trials(ended, known, open_trials, context, result_of)
     open_trials -= {s.number for s in whole}
     settled = (*(s for v in verdicts for s in v.settlements), *whole)
     return Reading(

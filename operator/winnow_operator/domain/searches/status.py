@@ -33,7 +33,7 @@ from winnow_operator.domain.job_conditions import (
     state_of,
     suspended_seconds,
 )
-from winnow_operator.domain.kinds import trial_number
+from winnow_operator.domain.kinds import Kind, trial_number
 from winnow_operator.domain.ledger import Ledger
 from winnow_operator.domain.searches.early_stopping import show_passed
 from winnow_operator.domain.searches.finals import final_plan, leading
@@ -47,6 +47,8 @@ class Situation(JobSituation):
 
     spec: SearchJobSpec
     previous: SearchJobStatus
+    name: str = ""
+    """Of the job: only its own trials are shown, whatever a trainer calls them."""
     winner: Winner | None = None
     pareto: tuple[ParetoTrial, ...] = ()
     algorithm: ChosenAlgorithm | None = None
@@ -101,8 +103,9 @@ def _live(situation: Situation) -> LiveTrial | None:
     best = None if heard is None else heard.best
     if best is None or not is_reportable(best.value):
         return None
-    running = situation.ledger.searching
-    if trial_number(best.trial) not in running:
+    number = trial_number(best.trial)
+    is_own = best.trial == Kind.SEARCH.trial_name(situation.name, number)
+    if not is_own or number not in situation.ledger.searching:
         return None
     return LiveTrial(trial=best.trial, value=decimal_text(best.value), step=best.step)
 

@@ -192,12 +192,13 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
     async def _end(self, context: SearchContext, step: Step, ending: Ending) -> float | None:
         step = await finish(context, step, ending)
         winner = await winner_so_far(context)
+        reckoned = await asyncio.to_thread(context.state.reckon)
         situation = replace(
             self._situation_of(context, step),
             ending=ending,
             winner=winner,
-            importances=await asyncio.to_thread(context.state.importances),
-            learning=await asyncio.to_thread(context.state.learning),
+            importances=reckoned.importances,
+            learning=reckoned.learning,
         )
         return await self._close(context.key, context.body, context.job, situation)
 
@@ -235,6 +236,7 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
     def _situation(self, body: dict[str, Any], job: SearchJob) -> Situation:
         return Situation(
             spec=job.spec,
+            name=body["metadata"]["name"],
             generation=int(body["metadata"].get("generation", 0)),
             previous=job.status,
             now=self.tools.clock.now(),

@@ -37,6 +37,16 @@ FEWEST_TRIALS = 10
 """Of fewer, nothing is said of what mattered."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reckoned:
+    """What takes seconds, and is told only when a search ends."""
+
+    ended: int
+    """Trials that had an outcome."""
+    importances: tuple[Importance, ...]
+    learning: tuple[LearnedBatch, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class SearchState(JobState):
     """A search's engine, which is a cache of its ledger."""
@@ -57,6 +67,8 @@ class SearchState(JobState):
     """When that was written, in monotonic seconds; progress does not wait for it."""
     listening: Listening = field(default_factory=Listening)
     """What is known of the metrics of running trials."""
+    reckoned: Reckoned | None = None
+    """What the end asked for last, so that a last write that failed pays for it once."""
     unheard_since: float | None = None
     """Since when pods have been running and Prometheus has had no series of them, in monotonic
     seconds."""
@@ -115,11 +127,18 @@ class SearchState(JobState):
             history=history,
         )
 
-    def importances(self) -> tuple[Importance, ...]:
-        """Which parameters mattered, the most important for the first objective first.
+    def reckon(self) -> Reckoned:
+        """What is told when the search ends; the same again as long as no trial ends.
 
         Runs in a thread: it takes seconds where there are thousands of trials.
         """
+        ended = len(self.ledger) - self.ledger.count(Outcome.ACTIVE)
+        if self.reckoned is None or self.reckoned.ended != ended:
+            self.reckoned = Reckoned(ended, self._importances(), self._learning())
+        return self.reckoned
+
+    def _importances(self) -> tuple[Importance, ...]:
+        """Which parameters mattered, the most important for the first objective first."""
         # Optuna takes 40 MB and a moment: a search that has too few trials does not pay.
         if self.ledger.searched < FEWEST_TRIALS:
             return ()
@@ -132,10 +151,10 @@ class SearchState(JobState):
             for name, shares in ordered[:MAX_IMPORTANCES]
         )
 
-    def learning(self) -> tuple[LearnedBatch, ...]:
+    def _learning(self) -> tuple[LearnedBatch, ...]:
         """How the network of Generative has learnt; empty with other algorithms.
 
-        Runs in a thread: the network is trained once more, from the histories in the Trials.
+        The network is trained once more, from the histories in the Trials.
         """
         if self.spec.algorithm.name is not AlgorithmName.GENERATIVE:
             return ()

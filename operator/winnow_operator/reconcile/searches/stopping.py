@@ -109,7 +109,7 @@ def _climbs(
                 and number in context.state.ledger.searching
                 and attempt in heard.rungs
             ):
-                runs = batch.previous_attempts.get(number, 0) + pod.attempt
+                runs = batch.runs_of(number, pod.attempt)
                 values = {r: v for r, v in heard.rungs[attempt].items() if r in rungs}
                 if values:
                     found[number] = Climb(Run(pod.batch, runs), values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from winnow_operator.api.fields import decimal_text
@@ -9,16 +10,10 @@ from winnow_operator.api.searchjob import FinalistStanding, ParetoTrial, Winner
 from winnow_operator.api.trial import TrialStatus
 from winnow_operator.domain.ledger import TrialRecord
 from winnow_operator.domain.searches.finals import final_plan, leading, standings
-from winnow_operator.domain.searches.outcome_constraints import describe
-from winnow_operator.domain.searches.pareto import front_of, reason_of
-from winnow_operator.domain.searches.standings import Standing, close_finish, mean_values
+from winnow_operator.domain.searches.standings import Standing, mean_values
 from winnow_operator.domain.searches.status import values_of
-from winnow_operator.domain.searches.winner import (
-    best_record,
-    margin_warning,
-    shown_front,
-    winner_of,
-)
+from winnow_operator.domain.searches.winner import best_record, shown_front, winner_of
+from winnow_operator.domain.searches.winner_words import said_of
 from winnow_operator.errors import NotFoundError
 from winnow_operator.kube.resources import TRIALS
 from winnow_operator.reconcile.searches.searching import SearchContext
@@ -34,7 +29,8 @@ def known_winner(context: SearchContext) -> Winner | None:
         return None
     if previous.final_trial != kept_name:
         return None
-    return previous.model_copy(update=_said_of(context, best))
+    said = said_of(context.state.ledger, context.job.spec, best)
+    return previous.model_copy(update=asdict(said))
 
 
 async def winner_so_far(context: SearchContext) -> Winner | None:
@@ -48,8 +44,9 @@ async def winner_so_far(context: SearchContext) -> Winner | None:
     except NotFoundError:
         context.state.stale = True
         return None
-    status, said = TrialStatus.model_validate(body.get("status") or {}), _said_of(context, best)
-    winner = winner_of(body, status, said["warning"], said["reason"], _kept(best, finals))
+    status = TrialStatus.model_validate(body.get("status") or {})
+    said = said_of(context.state.ledger, context.job.spec, best)
+    winner = winner_of(body, status, said.warning, said.reason, _kept(best, finals))
     plan = final_plan(context.job.spec)
     if not finals or plan is None or not plan.names_winner:
         return winner
@@ -66,29 +63,6 @@ def _kept(best: Standing, finals: list[dict[str, Any]]) -> dict[str, Any] | None
     """The Trial whose model is kept, where the winner was trained again."""
     numbers = [final.number for final in best.finals]
     return None if best.kept is None else finals[numbers.index(best.kept.number)]
-
-
-def _said_of(context: SearchContext, best: Standing) -> dict[str, str | None]:
-    """What is said of a winner that its Trial does not say."""
-    ledger, objectives = context.state.ledger, context.job.spec.objectives
-    found = standings(ledger, final_plan(context.job.spec)) if best.finals else ()
-    if len(objectives) > 1:
-        front = front_of(found, objectives) if found else ledger.front
-        reason = reason_of(front, best if found else best.record, objectives)
-        return {"warning": _missed(context, best), "reason": reason}
-    if len(found) > 1:
-        warning = _missed(context, best) or close_finish(found, best, objectives[0].metric)
-        return {"warning": warning, "reason": None}
-    warning = margin_warning(ledger, best.record, objectives[0].metric)
-    return {"warning": _missed(context, best) or warning, "reason": None}
-
-
-def _missed(context: SearchContext, best: Standing) -> str | None:
-    """A sentence where a finalist has missed constraints that it kept in the search."""
-    if not best.finals or not best.violation:
-        return None
-    limits = describe(context.job.spec.constraints)
-    return f"trained again, it misses spec.constraints ({limits}), as do all other finalists"
 
 
 def finalists_of(context: SearchContext) -> tuple[FinalistStanding, ...]:

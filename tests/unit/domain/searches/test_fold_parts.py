@@ -112,6 +112,14 @@ def test_parts_of_an_earlier_batch_count_with_those_of_the_next_one() -> None:
     assert [s.number for s in found.settlements] == [7]
 
 
+def test_runs_in_earlier_batches_count_as_attempts_of_a_spread_trial() -> None:
+    second = replace(BATCH, name="digits-b0002", uid="job-2", previous_attempts={7: 2})
+    found = reading(pod(3, batch=second), pod(1), pod(2), batches=(BATCH, second))
+
+    (settled,) = found.settlements
+    assert (settled.status.attempts, settled.status.batch) == (3, "digits-b0002")
+
+
 def test_a_pod_that_claims_another_number_of_parts_is_not_believed() -> None:
     odd = ended_pod(BATCH, 0, message_of(part(1, of=1)), index=0)
 

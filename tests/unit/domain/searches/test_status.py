@@ -42,6 +42,7 @@ def _status(
     previous = previous or SearchJobStatus()
     defaults: dict[str, Any] = {
         "spec": RUNNING,
+        "name": "digits",
         "generation": 1,
         "started": previous.start_time,
         "planned": 10,
@@ -266,3 +267,11 @@ def test_what_was_let_go_on_is_remembered_of_active_trials_alone() -> None:
 
     assert shown == [(3, "2-3"), (9, "5")]
     assert _status(ledger=ledger, passed=passed, ending=WELL).rungs == ()
+
+
+@pytest.mark.parametrize("name", ["others-t00002", "digits-c00002", "digits-t2", "2", "t00002"])
+def test_a_trial_of_another_name_is_not_shown_as_the_best_of_those_that_run(name: str) -> None:
+    running = ledger_of(record_of(1, Outcome.SUCCEEDED, score=-0.5), record_of(2))
+    heard = Heard(is_scraped=True, best=Best(name, 0.875, 7))
+
+    assert _status(ledger=running, listening=Listening(True, heard)).live is None
