@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from typing_extensions import override
 
-from winnow_contract.nets import Net
+from winnow_contract.models.nets import Net
 from winnow_operator.domain.architectures.grammar import Grammar, Tokens
 
 SLOTS = 5

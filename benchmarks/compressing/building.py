@@ -33,9 +33,9 @@ from winnow_contract.assignments import (
     TrialAssignment,
     encode_assignments,
 )
-from winnow_contract.measurements import MeasuredModel
+from winnow_contract.measuring.measurements import MeasuredModel
 from winnow_contract.results import PodResult, TrialResult, decode_result
-from winnow_contract.steps import BASELINE, resolve_chain
+from winnow_contract.steps.chains import BASELINE, resolve_chain
 from winnow_contract.uris import parse_claim
 from winnow_trainer.data.builtin import load_builtin
 from winnow_trainer.task import DataKind

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.compressing.technique_sources import Bench, Source
-from winnow_contract.steps import resolve_step
-from winnow_trainer.compress import quantizer
-from winnow_trainer.compress.distil import distil
-from winnow_trainer.compress.prune import prune
-from winnow_trainer.compress.quantize import quantize
+from winnow_contract.steps.chains import resolve_step
+from winnow_trainer.compress.distilling.distil import distil
+from winnow_trainer.compress.pruning.prune import prune
+from winnow_trainer.compress.quantizing import quantizer
+from winnow_trainer.compress.quantizing.quantize import quantize
 from winnow_trainer.compress.workshop import Made, Work
 
 

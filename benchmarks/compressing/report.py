@@ -12,11 +12,11 @@ import numpy as np
 from benchmarks.compressing.subjects import BATCH_SIZES, INT8, LATENCY, METRIC, SIZE, Subject
 from benchmarks.pairs import Interval, median_interval
 from benchmarks.ranges import Verdict
-from winnow_contract.amounts import count_text, seconds_text, size_text
-from winnow_contract.measured_metrics import metric_key
-from winnow_contract.pareto import Candidate, Values
-from winnow_contract.selection import Choice, choose, of_baseline
-from winnow_contract.steps import BASELINE
+from winnow_contract.choosing.pareto import Candidate, Values
+from winnow_contract.choosing.selection import Choice, choose, of_baseline
+from winnow_contract.measuring.amounts import count_text, seconds_text, size_text
+from winnow_contract.measuring.metrics import metric_key
+from winnow_contract.steps.chains import BASELINE
 from winnow_measure.spread import summarise
 
 EAGER = "pytorch-eager"

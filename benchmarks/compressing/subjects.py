@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from winnow_contract.goals import Goal, parse_goals
+from winnow_contract.choosing.goals import Goal, parse_goals
 
 BATCH_SIZES = (1,)
 """Rows of a request."""

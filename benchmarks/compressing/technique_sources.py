@@ -12,7 +12,7 @@ from functools import cache
 import torch
 from torch import nn
 
-from winnow_contract.settings import resolve_settings
+from winnow_contract.models.settings import resolve_settings
 from winnow_measure.quality import measure
 from winnow_trainer.architectures import Model, plan
 from winnow_trainer.compress.workshop import Work, Workshop

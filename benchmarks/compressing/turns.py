@@ -24,10 +24,10 @@ from benchmarks.compressing.report import EAGER, Row
 from benchmarks.compressing.subjects import BATCH_SIZES, LATENCY, Subject
 from benchmarks.machine import load
 from winnow_contract.assignments import COMPRESSIONJOB, JobIdentity
-from winnow_contract.measured_metrics import metric_key
-from winnow_contract.measurements import Measurement
-from winnow_contract.pareto import Values
-from winnow_contract.resolved_steps import step_text
+from winnow_contract.choosing.pareto import Values
+from winnow_contract.measuring.measurements import Measurement
+from winnow_contract.measuring.metrics import metric_key
+from winnow_contract.steps.resolved import step_text
 from winnow_measure.evaluation import Evaluation
 from winnow_measure.examining import Examined, Examiner, batches_of
 from winnow_measure.timing import time_burst, time_model, turn_order

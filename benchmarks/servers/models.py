@@ -17,7 +17,7 @@ from safetensors.numpy import save
 from tests.support.onnx_graphs import Rows, quantized, run
 from winnow_contract.files import write_file
 from winnow_contract.manifests import write_manifest
-from winnow_contract.settings import resolve_settings
+from winnow_contract.models.settings import resolve_settings
 from winnow_contract.version import CONTRACT_VERSION
 from winnow_trainer.architectures import Model, plan
 from winnow_trainer.data.dataset import Dataset, ImageShape, Layout

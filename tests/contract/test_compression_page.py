@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from tests.support.chart import ROOT
-from winnow_contract.goals import check_goals
-from winnow_contract.step_options import OPTIONS
-from winnow_contract.steps import check_candidate_name, check_chain
+from winnow_contract.choosing.goals import check_goals
+from winnow_contract.steps.chains import check_candidate_name, check_chain
+from winnow_contract.steps.options import OPTIONS
 
 PAGE = (ROOT / "docs/compression.md").read_text()
 JOBS: list[dict[str, Any]] = [

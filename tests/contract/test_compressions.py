@@ -18,8 +18,8 @@ from tests.contract.compressions import (
     GoodCompression,
 )
 from tests.support.schema_samples import samples
-from winnow_contract.measured_metrics import METRICS
-from winnow_contract.step_options import OPTIONS, Option, OptionKind
+from winnow_contract.measuring.metrics import METRICS
+from winnow_contract.steps.options import OPTIONS, Option, OptionKind
 from winnow_operator.api.compressionjob import CompressionJob, CompressionJobSpec, MetricName
 from winnow_operator.api.crd import COMPRESSIONJOB, crd_document
 from winnow_operator.api.schema_tree import Schema, structural_schema

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.support.chart import ROOT
-from winnow_contract.steps import resolve_chain
+from winnow_contract.steps.chains import resolve_chain
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.modelserver import ModelServerSpec
 from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from winnow_contract.settings import FAMILIES
+from winnow_contract.models.settings import FAMILIES
 from winnow_contract.uris import BUILTIN_DATA
 from winnow_measure.quality import quality_metrics
 from winnow_operator.api.searchjob import DataKind, Family

@@ -17,7 +17,7 @@ from tests.support.compressionjobs import INT8
 from tests.support.modelservers import Servers
 from tests.support.namespace import Namespace, conditions, holds, outcomes
 from tests.support.real_jobs import real_compression, small_search
-from winnow_contract.nets import read_net
+from winnow_contract.models.nets import read_net
 
 pytestmark = pytest.mark.cluster
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.odd_specs import decimals
 from tests.support.api import Body
-from winnow_contract.goals import METRICS, Bound
+from winnow_contract.choosing.goals import METRICS, Bound
 
 shares = st.one_of(st.sampled_from(["0.5", "0.25", "5e-1", "0.999"]), decimals)
 counts = st.sampled_from([1, 2, 3, 6, 10])

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from tests.fuzz.odd_compressions import some_odd_compressions
 from tests.support.api import Api, Body
 from tests.support.namespace import Namespace
-from winnow_contract.steps import resolve_chain
+from winnow_contract.steps.chains import resolve_chain
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.domain.checks.compressions import check_compression
 from winnow_operator.domain.compressions.chains import goals_of, prefer_of, step_documents

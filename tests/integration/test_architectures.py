@@ -7,7 +7,7 @@ import pytest
 from tests.support.namespace import Namespace, holds
 from tests.support.searchjobs import search_job
 from tests.support.simulated_node import Ending, PodView, report, simulated_node
-from winnow_contract.nets import net_from_json
+from winnow_contract.models.nets import net_from_json
 from winnow_contract.results import TrialResult
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.trial import Trial

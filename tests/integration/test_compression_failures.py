@@ -18,7 +18,7 @@ from tests.support.compressionjobs import (
 )
 from tests.support.namespace import Namespace, conditions, holds, outcomes
 from tests.support.simulated_node import Ending, PodView, Script, simulated_node
-from winnow_contract.measured import MeasurementResult, encode_measured
+from winnow_contract.measuring.measured import MeasurementResult, encode_measured
 from winnow_operator.kube.resources import PODS, TRIALS
 
 pytestmark = [pytest.mark.control_plane, pytest.mark.usefixtures("operator")]

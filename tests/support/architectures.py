@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from winnow_contract.settings import resolve_settings
+from winnow_contract.models.settings import resolve_settings
 from winnow_trainer.architectures import Architecture, Model, plan
 from winnow_trainer.data.dataset import Dataset, ImageShape, Layout
 from winnow_trainer.task import DataKind

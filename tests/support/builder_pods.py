@@ -14,7 +14,7 @@ from tests.support.kept_pods import run_or_recall
 from tests.support.trainer_process import Ended, TrialPod
 from tests.support.trainings import JobDocument, assignment_document
 from winnow_contract.manifests import Committed, read_artifact
-from winnow_contract.steps import resolve_chain
+from winnow_contract.steps.chains import resolve_chain
 
 MODELS = "models"
 """Claim on which sources lie."""

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from tests.support.architectures import GRAY, SMALL, dataset, planned
-from winnow_contract.settings import resolve_settings
-from winnow_contract.steps import resolve_step
+from winnow_contract.models.settings import resolve_settings
+from winnow_contract.steps.chains import resolve_step
 from winnow_trainer.architectures import Model
 from winnow_trainer.compress.workshop import Work, Workshop
 from winnow_trainer.determinism import make_deterministic, seed_everything

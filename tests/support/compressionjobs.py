@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.support.api import Body
 from tests.support.simulated_node import Ending, PodView, Script, report
-from winnow_contract.measured import MeasuredCandidate, MeasurementResult, encode_measured
-from winnow_contract.measurements import MeasuredModel, Values
+from winnow_contract.measuring.measured import MeasuredCandidate, MeasurementResult, encode_measured
+from winnow_contract.measuring.measurements import MeasuredModel, Values
 from winnow_contract.results import TrialResult
 
 SOURCE = "pvc://models/digits/1"

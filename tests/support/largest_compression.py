@@ -14,10 +14,10 @@ from typing import Any
 from tests.support.api import Body
 from tests.support.compressionjobs import compression_job, digest_of, give, measuring
 from tests.support.simulated_node import Ending, PodView
-from winnow_contract.goals import measured_keys
-from winnow_contract.measured import MeasuredCandidate
-from winnow_contract.measured_metrics import METRICS, metric_of
-from winnow_contract.measurements import MeasuredModel, Values
+from winnow_contract.choosing.goals import measured_keys
+from winnow_contract.measuring.measured import MeasuredCandidate
+from winnow_contract.measuring.measurements import MeasuredModel, Values
+from winnow_contract.measuring.metrics import METRICS, metric_of
 
 BATCH_SIZES = (1, 8, 64, 256)
 KEYS = measured_keys("Classification", BATCH_SIZES)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from winnow_contract.assignments import JobIdentity
-from winnow_contract.goals import Goal, parse_goals
-from winnow_contract.pareto import Candidate, Values
-from winnow_contract.selection import choose, of_baseline
+from winnow_contract.choosing.goals import Goal, parse_goals
+from winnow_contract.choosing.pareto import Candidate, Values
+from winnow_contract.choosing.selection import choose, of_baseline
 from winnow_measure.report import Entry, ReportInput
 
 ROWS = 287

@@ -20,8 +20,8 @@ from tests.support.onnx_graphs import Blobs, blobs, run
 from winnow_contract.assignments import JobIdentity, ObjectiveSpec
 from winnow_contract.files import write_file
 from winnow_contract.manifests import Committed, read_artifact, write_manifest
-from winnow_contract.measured import MeasurementResult, decode_measured
-from winnow_contract.measurements import MeasuredModel, Measurement, encode_measurement
+from winnow_contract.measuring.measured import MeasurementResult, decode_measured
+from winnow_contract.measuring.measurements import MeasuredModel, Measurement, encode_measurement
 
 ATTEMPT = "aaaaaaaa"
 HOME = "models/team/small"

@@ -8,8 +8,8 @@ from dataclasses import replace
 from tests.support.compressionjobs import DIGEST
 from tests.support.facts import ACCURACY
 from tests.support.largest_compression import SECOND_ROUND, large
-from winnow_contract.measured import MeasurementResult, as_recorded
-from winnow_contract.measurements import MeasuredModel
+from winnow_contract.measuring.measured import MeasurementResult, as_recorded
+from winnow_contract.measuring.measurements import MeasuredModel
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.trial import Artifact, TrialStatus
 from winnow_operator.domain.compressions.chains import goals_of, step_documents, step_texts

@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.support.api import POLL_SECONDS, Api, Body
 from winnow_contract.assignments import TrialAssignment, Value, decode_assignments
-from winnow_contract.measurements import Measurement, decode_measurement
+from winnow_contract.measuring.measurements import Measurement, decode_measurement
 from winnow_contract.results import PodResult, TrialResult, encode_result
 from winnow_operator.errors import ConflictError, KubernetesError, NotFoundError
 from winnow_operator.kube.resources import PODS

@@ -100,7 +100,7 @@ class TrialAssignment:
     """Which part of its folds a pod trains, from 1, where they are spread; 0: all of them. It follows
     from the index."""
     architecture: Mapping[str, Any] | None = None
-    """The net that the parameter `architecture` names, as JSON (`winnow_contract.nets`); only images
+    """The net that the parameter `architecture` names, as JSON (`winnow_contract.models.nets`); only images
     of the user's own get it, the shared trainer reads the text."""
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from winnow_contract.exit_codes import ExitCode
 from winnow_contract.files import is_storage_away
 from winnow_contract.log import say
-from winnow_contract.measured import MeasurementResult, as_recorded
+from winnow_contract.measuring.measured import MeasurementResult, as_recorded
 from winnow_contract.program import CRASH, Stopping, run_program
 from winnow_measure.errors import RoundError
 from winnow_measure.pod import Pod, start_pod

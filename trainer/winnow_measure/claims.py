@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from winnow_contract.steps import LAYERS
+from winnow_contract.steps.chains import LAYERS
 from winnow_measure.operators import Operators
 from winnow_measure.quality import Array
 from winnow_runtime.errors import ModelError

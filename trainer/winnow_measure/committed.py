@@ -14,8 +14,8 @@ from pathlib import Path
 from winnow_contract.errors import ManifestError, ResultError
 from winnow_contract.files import write_file
 from winnow_contract.manifests import read_artifact
-from winnow_contract.measured import MeasurementResult, decode_measured, encode_measured
-from winnow_contract.measurements import Measurement
+from winnow_contract.measuring.measured import MeasurementResult, decode_measured, encode_measured
+from winnow_contract.measuring.measurements import Measurement
 
 __all__ = ["find_round", "report_folder", "write_round"]
 

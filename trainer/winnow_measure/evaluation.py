@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from winnow_contract.errors import UriError
-from winnow_contract.measured_metrics import QUALITY_METRICS
+from winnow_contract.measuring.metrics import QUALITY_METRICS
 from winnow_contract.uris import parse_claim
 from winnow_measure.models import EVALUATION, BuiltModel
 from winnow_measure.quality import Array, Measured, measure_all

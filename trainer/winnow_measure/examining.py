@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from winnow_contract.manifests import ManifestError
-from winnow_contract.measured_metrics import QUALITY_METRICS
-from winnow_contract.measurements import MeasuredModel, Measurement
+from winnow_contract.measuring.measurements import MeasuredModel, Measurement
+from winnow_contract.measuring.metrics import QUALITY_METRICS
 from winnow_measure.claims import Facts, check_change, check_claims
 from winnow_measure.evaluation import Evaluation, read_evaluation
 from winnow_measure.memory import memory_of

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from winnow_contract.amounts import amount_text
 from winnow_contract.files import file_digest, is_storage_away, write_file
 from winnow_contract.manifests import (
     MANIFEST_NAME,
@@ -25,6 +24,7 @@ from winnow_contract.manifests import (
     value_entries,
     write_manifest,
 )
+from winnow_contract.measuring.amounts import amount_text
 from winnow_measure.errors import RoundError
 from winnow_measure.models import EVALUATION, BuiltModel
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from winnow_contract.manifests import Committed
-from winnow_contract.measurements import MeasuredModel
+from winnow_contract.measuring.measurements import MeasuredModel
 from winnow_contract.uris import parse_claim
 from winnow_runtime.artifacts import MODEL, open_artifact
 

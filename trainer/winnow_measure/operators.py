@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from winnow_contract.steps import LAYERS
+from winnow_contract.steps.chains import LAYERS
 from winnow_runtime.artifacts import Tensor
 from winnow_runtime.errors import ModelError
 from winnow_runtime.sessions import Session

@@ -9,8 +9,8 @@ from pathlib import Path
 from winnow_contract.environment import Environment, read_termination_log
 from winnow_contract.errors import EnvironmentVariableError
 from winnow_contract.files import write_in_place
-from winnow_contract.measured import MeasurementResult, encode_measured
-from winnow_contract.measurements import Measurement, decode_measurement
+from winnow_contract.measuring.measured import MeasurementResult, encode_measured
+from winnow_contract.measuring.measurements import Measurement, decode_measurement
 from winnow_contract.program import read_input, start
 
 __all__ = ["Pod", "start_pod"]

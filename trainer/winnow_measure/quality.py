@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from winnow_contract.measured_metrics import CLASSIFICATION, METRICS
+from winnow_contract.measuring.metrics import CLASSIFICATION, METRICS
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]

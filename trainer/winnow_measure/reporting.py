@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from winnow_contract.choosing.recorded import Recorded, as_candidate, choose_recorded, differing
+from winnow_contract.choosing.selection import Candidate, Choice
 from winnow_contract.manifests import MANIFEST_NAME, MAX_BYTES, MEASUREMENTS
-from winnow_contract.measured import MeasuredCandidate, MeasurementResult
-from winnow_contract.measurements import Earlier, MeasuredModel, Measurement, Values
-from winnow_contract.recorded import Recorded, as_candidate, choose_recorded, differing
-from winnow_contract.selection import Candidate, Choice
+from winnow_contract.measuring.measured import MeasuredCandidate, MeasurementResult
+from winnow_contract.measuring.measurements import Earlier, MeasuredModel, Measurement, Values
 from winnow_contract.uris import parse_claim
 from winnow_measure.report import Entry, ReportInput
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from winnow_contract.amounts import amount_text, measured_text, seconds_text, size_text
 from winnow_contract.log import say
 from winnow_contract.manifests import Committed, Values
-from winnow_contract.measured import MeasuredCandidate
-from winnow_contract.measured_metrics import metric_key
-from winnow_contract.measurements import MeasuredModel, Measurement
+from winnow_contract.measuring.amounts import amount_text, measured_text, seconds_text, size_text
+from winnow_contract.measuring.measured import MeasuredCandidate
+from winnow_contract.measuring.measurements import MeasuredModel, Measurement
+from winnow_contract.measuring.metrics import metric_key
 from winnow_measure.errors import RoundError
 from winnow_measure.evaluation import Evaluation
 from winnow_measure.examining import Examined, Examiner, batches_of

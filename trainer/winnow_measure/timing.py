@@ -21,7 +21,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from winnow_contract.measured_metrics import metric_key
+from winnow_contract.measuring.metrics import metric_key
 from winnow_runtime.artifacts import Tensor
 from winnow_runtime.sessions import Session
 

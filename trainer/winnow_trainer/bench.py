@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 from winnow_contract.metrics_page import MetricsPage
+from winnow_contract.models.settings import SettingValue
 from winnow_contract.pod import Pod
-from winnow_contract.settings import SettingValue
 from winnow_contract.version import RELEASE
 from winnow_measure.quality import Array, Measured, measure_all, quality_metrics
 from winnow_trainer.architectures import Architecture, Model

@@ -14,7 +14,7 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from winnow_contract.settings import SettingValue
+from winnow_contract.models.settings import SettingValue
 
 EPSILON = 1e-8
 BETA1, BETA2 = 0.9, 0.999

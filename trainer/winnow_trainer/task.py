@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from winnow_contract.assignments import Assignments, TrialAssignment, Value
-from winnow_contract.settings import (
+from winnow_contract.models.settings import (
     SETTINGS,
     SettingError,
     SettingValue,

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from winnow_contract.models.settings import SettingValue
 from winnow_contract.rungbook import TrialStopped
-from winnow_contract.settings import SettingValue
 from winnow_measure.quality import HIGHER_IS_BETTER, Array, measure
 from winnow_trainer.architectures import Rescale
 from winnow_trainer.errors import TrialError

@@ -11,9 +11,9 @@ from typing import Any
 
 from winnow_contract.assignments import TrialAssignment
 from winnow_contract.manifests import REPEATS, Committed, manifest_head, value_entries
+from winnow_contract.models.settings import SettingError, SettingValue
 from winnow_contract.pod import Pod
 from winnow_contract.results import TrialResult
-from winnow_contract.settings import SettingError, SettingValue
 from winnow_trainer.architectures import Architecture, Model, plan
 from winnow_trainer.artifacts import save_artifact
 from winnow_trainer.bench import (

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from winnow_contract.families import CNN, MLP, TRANSFORMER
-from winnow_contract.nets import MAX_NET_TEXT, MAX_UNITS
+from winnow_contract.models.families import CNN, MLP, TRANSFORMER
+from winnow_contract.models.nets import MAX_NET_TEXT, MAX_UNITS
 from winnow_operator.api.fields import ApiModel
 from winnow_operator.api.rules import Rule, rules, said, set_list
 

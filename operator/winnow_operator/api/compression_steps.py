@@ -1,6 +1,6 @@
 """The steps of a candidate as a user writes them: quantize, prune, distill.
 
-Options, defaults and limits are those of `winnow_contract.step_options`, which a test holds
+Options, defaults and limits are those of `winnow_contract.steps.options`, which a test holds
 against these models. An option whose meaning depends on another has no default, so that one which
 was given for nothing can be told from one that was filled in.
 """

@@ -71,7 +71,7 @@ Preference = Annotated[
 
 
 class MetricName(StrEnum):
-    """What is measured of every candidate: the metrics of `winnow_contract.measured_metrics`."""
+    """What is measured of every candidate: the metrics of `winnow_contract.measuring.metrics`."""
 
     ACCURACY = "accuracy"
     BALANCED_ACCURACY = "balanced_accuracy"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from winnow_contract.measured_metrics import METRICS, Bound
-from winnow_contract.steps import BASELINE, OPTIONS, PRUNE
+from winnow_contract.measuring.metrics import METRICS, Bound
+from winnow_contract.steps.chains import BASELINE, OPTIONS, PRUNE
 from winnow_operator.api.rules import Rule, limit, said, unchanged
 from winnow_operator.api.searchjob_rules import FINISHED
 

@@ -10,11 +10,11 @@ import torch
 
 from tests.support.compression import source, step, workshop
 from tests.support.proofs import proofs
-from winnow_contract.settings import FAMILIES
+from winnow_contract.models.settings import FAMILIES
 from winnow_trainer.architectures import Model, sizes_of
-from winnow_trainer.compress.distil import distil
-from winnow_trainer.compress.importance import prunable_weights
-from winnow_trainer.compress.prune import prune
+from winnow_trainer.compress.distilling.distil import distil
+from winnow_trainer.compress.pruning.importance import prunable_weights
+from winnow_trainer.compress.pruning.prune import prune
 
 HALF = {"width": "0.5", "depth": "1"}
 

@@ -11,7 +11,7 @@ from benchmarks.compressing.building import build
 from benchmarks.compressing.report import EAGER, Measured
 from benchmarks.compressing.subjects import INT8, Subject, subjects
 from benchmarks.compressing.turns import measure_subject
-from winnow_contract.steps import BASELINE
+from winnow_contract.steps.chains import BASELINE
 
 pytestmark = pytest.mark.prove  # it trains what `make test` trains elsewhere
 

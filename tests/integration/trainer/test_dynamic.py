@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from winnow_trainer.compress.dynamic import DynamicLinear
+from winnow_trainer.compress.quantizing.dynamic import DynamicLinear
 
 
 def layer() -> nn.Linear:

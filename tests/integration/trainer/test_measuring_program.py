@@ -13,9 +13,9 @@ import pytest
 from tests.support.measuring_pods import HOME, SOURCE, Round, measure, start, wait
 from tests.support.onnx_graphs import convolutional, quantized
 from winnow_contract.assignments import ObjectiveSpec
+from winnow_contract.choosing.goals import parse_goals
 from winnow_contract.exit_codes import ExitCode
-from winnow_contract.goals import parse_goals
-from winnow_contract.measured_metrics import measured_keys
+from winnow_contract.measuring.metrics import measured_keys
 
 INTEGERS = {
     "integerLayers": ["Linear", "Convolution"],

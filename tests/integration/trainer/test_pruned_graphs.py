@@ -11,8 +11,8 @@ from torch import Tensor
 from tests.support.compression import source, step, workshop
 from tests.support.proofs import proofs
 from winnow_trainer.architectures import Model
-from winnow_trainer.compress.distil import distil
-from winnow_trainer.compress.prune import prune
+from winnow_trainer.compress.distilling.distil import distil
+from winnow_trainer.compress.pruning.prune import prune
 from winnow_trainer.compress.workshop import Workshop
 from winnow_trainer.export import export_onnx
 

@@ -17,11 +17,11 @@ from tests.support.served import distance, facts_of, operators_of
 from winnow_measure.claims import check_claims
 from winnow_trainer.architectures import Model, compute_layers
 from winnow_trainer.compress.delivery import Quantized, deliver
-from winnow_trainer.compress.folding import folded
-from winnow_trainer.compress.integers import integer_graph
-from winnow_trainer.compress.quantize import INTEGER_TOLERANCE, quantize
-from winnow_trainer.compress.quantizer import calibrated
-from winnow_trainer.compress.simulation import Simulation
+from winnow_trainer.compress.quantizing.folding import folded
+from winnow_trainer.compress.quantizing.integers import integer_graph
+from winnow_trainer.compress.quantizing.quantize import INTEGER_TOLERANCE, quantize
+from winnow_trainer.compress.quantizing.quantizer import calibrated
+from winnow_trainer.compress.quantizing.simulation import Simulation
 from winnow_trainer.compress.workshop import Work, Workshop
 from winnow_trainer.task import DataKind
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from tests.support.compression import source, step, workshop
 from winnow_contract.metrics_page import MetricsPage
-from winnow_contract.steps import resolve_chain
+from winnow_contract.steps.chains import resolve_chain
 from winnow_trainer.compress.chain import run_chain
-from winnow_trainer.compress.quantize import quantize
+from winnow_trainer.compress.quantizing.quantize import quantize
 from winnow_trainer.progress import TrialWatch
 
 ALLOWED = 0.02

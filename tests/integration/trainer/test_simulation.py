@@ -11,10 +11,10 @@ from torch import Tensor
 
 from tests.support.architectures import small, trained_looking
 from winnow_trainer.architectures import Model, compute_layers
-from winnow_trainer.compress.folding import folded
-from winnow_trainer.compress.post_training import damages_of
-from winnow_trainer.compress.quantizer import Specs, calibrated, trained
-from winnow_trainer.compress.simulation import Simulation
+from winnow_trainer.compress.quantizing.folding import folded
+from winnow_trainer.compress.quantizing.post_training import damages_of
+from winnow_trainer.compress.quantizing.quantizer import Specs, calibrated, trained
+from winnow_trainer.compress.quantizing.simulation import Simulation
 
 ROWS = torch.randn(64, 54, generator=torch.Generator().manual_seed(5))
 

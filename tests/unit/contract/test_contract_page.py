@@ -12,9 +12,9 @@ from winnow_contract.environment import Environment, read_environment
 from winnow_contract.exit_codes import ExitCode
 from winnow_contract.manifests import MANIFEST_NAME, read_artifact
 from winnow_contract.metrics_page import MetricsPage
-from winnow_contract.nets import net_from_json
+from winnow_contract.models.nets import net_from_json
 from winnow_contract.results import MAX_BYTES, MAX_METRICS, MAX_TRIALS, decode_result
-from winnow_contract.steps import BASELINE, check_chain, resolve_step
+from winnow_contract.steps.chains import BASELINE, check_chain, resolve_step
 from winnow_contract.version import CONTRACT_VERSION
 
 ROOT = Path(__file__).parents[3]

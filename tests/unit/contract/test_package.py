@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_contract_needs_nothing_but_the_standard_library() -> None:
-    names = [f"winnow_contract.{m.name}" for m in pkgutil.iter_modules(winnow_contract.__path__)]
+    found = pkgutil.walk_packages(winnow_contract.__path__, prefix="winnow_contract.")
+    names = [module.name for module in found]
     program = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'trainer')!r}); import {', '.join(names)}"
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow_contract.nets import MAX_NET_TEXT, net_from_json, read_net
+from winnow_contract.models.nets import MAX_NET_TEXT, net_from_json, read_net
 from winnow_operator.domain.architectures import (
     CnnGrammar,
     CnnSpace,

@@ -11,9 +11,9 @@ import pytest
 
 from tests.support.measuring_pods import Round
 from tests.support.onnx_graphs import dense
-from winnow_contract.goals import parse_goals
-from winnow_contract.measured import MeasuredCandidate, MeasurementResult, as_recorded
-from winnow_contract.measurements import Earlier, Measurement
+from winnow_contract.choosing.goals import parse_goals
+from winnow_contract.measuring.measured import MeasuredCandidate, MeasurementResult, as_recorded
+from winnow_contract.measuring.measurements import Earlier, Measurement
 from winnow_measure.committed import find_round, report_folder, write_round
 
 

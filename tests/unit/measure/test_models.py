@@ -14,7 +14,7 @@ from tests.support.measuring_pods import SOURCE, TEST, Round, evaluation
 from tests.support.onnx_graphs import blobs, dense
 from winnow_contract.files import write_file
 from winnow_contract.manifests import write_manifest
-from winnow_contract.measurements import MeasuredModel
+from winnow_contract.measuring.measurements import MeasuredModel
 from winnow_measure.evaluation import Evaluation, read_evaluation
 from winnow_measure.models import BuiltModel, open_model
 from winnow_runtime.errors import ModelError

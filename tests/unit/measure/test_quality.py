@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from winnow_contract.measured_metrics import CLASSIFICATION, QUALITY_METRICS, REGRESSION
+from winnow_contract.measuring.metrics import CLASSIFICATION, QUALITY_METRICS, REGRESSION
 from winnow_measure.quality import HIGHER_IS_BETTER, measure, measure_all, quality_metrics
 
 CLASSES, VALUES = CLASSIFICATION, REGRESSION

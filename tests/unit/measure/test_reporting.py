@@ -10,9 +10,9 @@ import pytest
 
 from tests.support.measuring_pods import HOME, SOURCE, Round
 from tests.support.onnx_graphs import dense
-from winnow_contract.goals import parse_goals
-from winnow_contract.measured import MeasuredCandidate, MeasurementResult, as_recorded
-from winnow_contract.measurements import Earlier
+from winnow_contract.choosing.goals import parse_goals
+from winnow_contract.measuring.measured import MeasuredCandidate, MeasurementResult, as_recorded
+from winnow_contract.measuring.measurements import Earlier
 from winnow_measure.report.writing import page
 from winnow_measure.reporting import Manifests, choice_of, report_input
 

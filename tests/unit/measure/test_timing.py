@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.onnx_graphs import blobs, dense
-from winnow_contract.measured_metrics import measured_keys, metric_of
+from winnow_contract.measuring.metrics import measured_keys, metric_of
 from winnow_measure.timing import (
     MAX_CALLS,
     MIN_CALLS,

@@ -18,7 +18,7 @@ from tests.support.recorded_rounds import (
     record,
     result_of,
 )
-from winnow_contract.measurements import decode_measurement, encode_measurement
+from winnow_contract.measuring.measurements import decode_measurement, encode_measurement
 from winnow_measure.reporting import choice_of
 from winnow_operator.api.compressionjob import CompressionJob
 from winnow_operator.api.compressionjob_status import SourceStatus

@@ -13,7 +13,7 @@ from safetensors.torch import load, load_file
 from winnow_contract.comparing import SAMPLE
 from winnow_contract.errors import ManifestError
 from winnow_contract.manifests import Committed, read_artifact
-from winnow_contract.settings import resolve_settings
+from winnow_contract.models.settings import resolve_settings
 from winnow_trainer.architectures import Model, plan
 from winnow_trainer.artifacts import (
     GOLDEN_ROWS,

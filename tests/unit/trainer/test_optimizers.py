@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from winnow_contract.settings import resolve_settings
+from winnow_contract.models.settings import resolve_settings
 from winnow_trainer.optimizers import FlatParameters, make_optimizer
 
 RATE = 0.05

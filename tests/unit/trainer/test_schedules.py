@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow_contract.settings import SETTINGS
+from winnow_contract.models.settings import SETTINGS
 from winnow_trainer.schedules import rate_factor
 
 SCHEDULES = SETTINGS["schedule"].words

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from winnow_contract.models.settings import resolve_settings
 from winnow_contract.program import Stopping
 from winnow_contract.rungbook import TrialStopped
-from winnow_contract.settings import resolve_settings
 from winnow_trainer.architectures import Model, plan
 from winnow_trainer.data.dataset import Dataset
 from winnow_trainer.determinism import make_deterministic, seed_everything

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from winnow_contract.amounts import amount_text, key_words, ratio_text, seconds_text
+from winnow_contract.measuring.amounts import amount_text, key_words, ratio_text, seconds_text
 from winnow_measure.report.content import Entry, ReportInput
 from winnow_measure.report.drawing import Frame, drawing, label, line, lower_axis, whisker
 from winnow_measure.report.markup import Markup, element

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from winnow_contract.assignments import JobIdentity
-from winnow_contract.goals import Goal
+from winnow_contract.choosing.goals import Goal
+from winnow_contract.choosing.selection import Choice
 from winnow_contract.manifests import Values
-from winnow_contract.selection import Choice
 
 __all__ = ["Entry", "ReportInput", "Values"]
 

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from winnow_contract.amounts import amount_text
+from winnow_contract.measuring.amounts import amount_text
 from winnow_measure.report.markup import Markup, element, join
 from winnow_measure.report.scales import Scale
 

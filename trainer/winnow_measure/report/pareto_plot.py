@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from winnow_contract.amounts import amount_text, key_words
-from winnow_contract.measured_metrics import is_higher_better
+from winnow_contract.measuring.amounts import amount_text, key_words
+from winnow_contract.measuring.metrics import is_higher_better
 from winnow_measure.report.content import Entry, ReportInput
 from winnow_measure.report.drawing import (
     Frame,

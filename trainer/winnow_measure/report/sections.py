@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from winnow_contract.amounts import amount_text, key_words, measured_text, ratio_text, speedup_text
-from winnow_contract.pareto import NOISE_ERRORS
+from winnow_contract.choosing.pareto import NOISE_ERRORS
+from winnow_contract.measuring.amounts import (
+    amount_text,
+    key_words,
+    measured_text,
+    ratio_text,
+    speedup_text,
+)
 from winnow_measure.report.bars import latency_bars, size_bars
 from winnow_measure.report.content import Entry, ReportInput
 from winnow_measure.report.facts import facts

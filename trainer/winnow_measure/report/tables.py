@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from winnow_contract.amounts import (
+from winnow_contract.choosing.goals import Goal
+from winnow_contract.measuring.amounts import (
     amount_text,
     count_text,
     key_words,
@@ -13,8 +14,7 @@ from winnow_contract.amounts import (
     measured_text,
     ratio_text,
 )
-from winnow_contract.goals import Goal
-from winnow_contract.measured_metrics import Bound
+from winnow_contract.measuring.metrics import Bound
 from winnow_measure.report.content import Entry, ReportInput
 from winnow_measure.report.markup import Markup, element, join
 from winnow_measure.report.roles import ROLE_WORDS, ordered, role_of

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from winnow_contract.nets import CellNode, CnnNet, Stage
+from winnow_contract.models.nets import CellNode, CnnNet, Stage
 from winnow_trainer.architectures.description import Architecture
 from winnow_trainer.architectures.layers import (
     Settings,

@@ -7,7 +7,7 @@ from typing import cast
 
 from torch import nn
 
-from winnow_contract.nets import CnnNet
+from winnow_contract.models.nets import CnnNet
 from winnow_trainer.architectures.cells import CellNetwork
 from winnow_trainer.architectures.description import Architecture, net_of
 from winnow_trainer.architectures.layers import (

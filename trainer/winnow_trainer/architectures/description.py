@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from winnow_contract.nets import Net, read_net
-from winnow_contract.settings import SETTINGS, SettingValue
+from winnow_contract.models.nets import Net, read_net
+from winnow_contract.models.settings import SETTINGS, SettingValue
 from winnow_trainer.data.dataset import ImageShape, Layout
 from winnow_trainer.task import DataKind
 

@@ -7,7 +7,7 @@ from typing import cast
 
 from torch import nn
 
-from winnow_contract.settings import SettingValue
+from winnow_contract.models.settings import SettingValue
 
 _ACTIVATIONS: Mapping[str, type[nn.Module]] = {
     "relu": nn.ReLU,

@@ -9,7 +9,7 @@ from typing import cast
 from torch import Tensor, nn
 from typing_extensions import override
 
-from winnow_contract.nets import Layer, MlpNet
+from winnow_contract.models.nets import Layer, MlpNet
 from winnow_trainer.architectures.description import Architecture, net_of
 from winnow_trainer.architectures.layers import (
     Settings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from winnow_contract.settings import IMAGE_FAMILIES, SettingError, SettingValue
+from winnow_contract.models.settings import IMAGE_FAMILIES, SettingError, SettingValue
 from winnow_trainer.architectures.description import ARCHITECTURE_SETTINGS, Architecture
 from winnow_trainer.data.dataset import Dataset, ImageShape, Layout
 from winnow_trainer.task import DataKind

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from torch import nn
 
-from winnow_contract.nets import CnnNet, Encoder, Layer, MlpNet, Net, Stage, TransformerNet
+from winnow_contract.models.nets import CnnNet, Encoder, Layer, MlpNet, Net, Stage, TransformerNet
 from winnow_trainer.architectures.description import Architecture, Sizes
 from winnow_trainer.architectures.inventory import compute_layers
 from winnow_trainer.architectures.model import outline

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from winnow_contract.assignments import Value
-from winnow_contract.setting import RESNET
-from winnow_contract.settings import (
+from winnow_contract.models.setting import RESNET
+from winnow_contract.models.settings import (
     SETTINGS,
     SettingError,
     SettingValue,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from winnow_contract.nets import Encoder, TransformerNet
+from winnow_contract.models.nets import Encoder, TransformerNet
 from winnow_trainer.architectures.description import Architecture, net_of
 from winnow_trainer.architectures.layers import Settings, activation, dropout, number, whole
 

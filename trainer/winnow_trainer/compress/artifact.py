@@ -25,7 +25,7 @@ from safetensors.torch import save
 from winnow_contract.assignments import TrialAssignment
 from winnow_contract.comparing import SAMPLE
 from winnow_contract.manifests import manifest_head, value_entries
-from winnow_contract.steps import BASELINE
+from winnow_contract.steps.chains import BASELINE
 from winnow_trainer.artifacts import (
     DESCRIPTION,
     GOLDEN,

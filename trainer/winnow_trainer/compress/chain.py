@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from winnow_contract.steps import check_chain, step_kind
+from winnow_contract.steps.chains import check_chain, step_kind
 from winnow_trainer.compress.changes import check_change, check_integers
 from winnow_trainer.compress.delivery import Delivery, Quantized
-from winnow_trainer.compress.distil import distil
-from winnow_trainer.compress.prune import prune
+from winnow_trainer.compress.distilling.distil import distil
+from winnow_trainer.compress.pruning.prune import prune
 from winnow_trainer.compress.workshop import Made, Work, Workshop
 from winnow_trainer.errors import TrialError
 from winnow_trainer.progress import TrialWatch
@@ -117,6 +117,6 @@ def _run_step(
             return distil(work, teacher, options, workshop)
         case _:
             # Imported here, because torchao takes seconds and only this step needs it.
-            from winnow_trainer.compress.quantize import quantize
+            from winnow_trainer.compress.quantizing.quantize import quantize
 
             return quantize(work, options, workshop, workshop.quality(teacher.model)[0])

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from winnow_contract.steps import DISTILL, PRUNE
+from winnow_contract.steps.chains import DISTILL, PRUNE
 from winnow_trainer.architectures import Model
-from winnow_trainer.compress.masks import masks_of, zero_share
+from winnow_trainer.compress.pruning.masks import masks_of, zero_share
 from winnow_trainer.errors import TrialError
 
 

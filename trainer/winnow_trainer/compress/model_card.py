@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from winnow_contract.amounts import count_text
+from winnow_contract.measuring.amounts import count_text
 from winnow_measure.report.steps import chain_words, step_words
 
 SHOWN_CLASSES = 10

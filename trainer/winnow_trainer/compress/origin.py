@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from winnow_contract.assignments import TrialAssignment
-from winnow_contract.settings import SettingError, SettingValue
+from winnow_contract.models.settings import SettingError, SettingValue
 from winnow_trainer.architectures import Architecture, Model
 from winnow_trainer.compress.source import DESCRIPTION, WEIGHTS, SourceArtifact
 from winnow_trainer.compress.workshop import Work

@@ -14,7 +14,7 @@ from typing import Any
 
 from winnow_contract.assignments import Assignments, Source
 from winnow_contract.manifests import MANIFEST_NAME, Committed, ManifestError, read_artifact
-from winnow_contract.settings import SETTINGS
+from winnow_contract.models.settings import SETTINGS
 from winnow_contract.uris import ClaimUri, parse_claim
 from winnow_trainer.data.dataset import Dataset
 from winnow_trainer.errors import DataError, SourceError, TaskError, storage_error

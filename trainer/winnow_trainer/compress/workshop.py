@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from winnow_contract.settings import SettingValue
+from winnow_contract.models.settings import SettingValue
 from winnow_measure.quality import Measured, measure
 from winnow_trainer.architectures import Architecture, Model
-from winnow_trainer.compress.importance import Evidence
+from winnow_trainer.compress.pruning.importance import Evidence
 from winnow_trainer.determinism import seed_everything
 from winnow_trainer.task import DataKind
 from winnow_trainer.training import (

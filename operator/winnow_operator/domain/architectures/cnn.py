@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from typing_extensions import override
 
-from winnow_contract.nets import CellNode, CnnNet, Net, Stage
+from winnow_contract.models.nets import CellNode, CnnNet, Net, Stage
 from winnow_operator.domain.architectures.grammar import Grammar, Tokens
 
 

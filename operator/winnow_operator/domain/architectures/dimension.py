@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from winnow_contract.nets import read_net
+from winnow_contract.models.nets import read_net
 from winnow_operator.api.architecture import ArchitectureSpace
 from winnow_operator.domain.architectures.cnn import CnnGrammar, CnnSpace
 from winnow_operator.domain.architectures.grammar import MAX_LISTED, Grammar

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from winnow_contract.nets import Net, net_from_json, read_net
+from winnow_contract.models.nets import Net, net_from_json, read_net
 
 Tokens = tuple[int, ...]
 """Places in a grammar's vocabulary."""
@@ -128,7 +128,7 @@ class Grammar(ABC, Generic[State]):
         return self.encode(self.decode(tokens)) if self._has_duplicates else self._complete(tokens)
 
     def decode(self, tokens: Sequence[int]) -> dict[str, Any]:
-        """The canonical net as JSON, which is what a trainer builds (`winnow_contract.nets`).
+        """The canonical net as JSON, which is what a trainer builds (`winnow_contract.models.nets`).
 
         Raises:
             ValueError: if the sequence is not complete, or not allowed.

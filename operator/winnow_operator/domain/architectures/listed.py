@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from typing_extensions import override
 
-from winnow_contract.nets import Net, read_net
+from winnow_contract.models.nets import Net, read_net
 from winnow_operator.domain.architectures.grammar import Grammar, Tokens
 
 

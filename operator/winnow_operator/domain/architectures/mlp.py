@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from typing_extensions import override
 
-from winnow_contract.nets import Layer, MlpNet, Net
+from winnow_contract.models.nets import Layer, MlpNet, Net
 from winnow_operator.domain.architectures.grammar import Grammar, Tokens
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from winnow_contract.errors import SettingError
-from winnow_contract.nets import REPLACED, Net, read_net
+from winnow_contract.models.nets import REPLACED, Net, read_net
 from winnow_operator.api.algorithms import (
     ARCHITECTURES_ONLY,
     WITH_ARCHITECTURES,

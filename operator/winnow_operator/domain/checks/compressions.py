@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from winnow_contract.goals import MAX_BATCH_SIZE, MAX_GOALS, check_goals
-from winnow_contract.steps import check_candidate_name, check_chain
+from winnow_contract.choosing.goals import MAX_BATCH_SIZE, MAX_GOALS, check_goals
+from winnow_contract.steps.chains import check_candidate_name, check_chain
 from winnow_contract.uris import UriError, parse_claim
 from winnow_operator.api.compressionjob import CompressionJobSpec, SourceModel
 from winnow_operator.api.task import DataKind, Task

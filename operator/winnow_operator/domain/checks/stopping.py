@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from winnow_contract.settings import SETTINGS
+from winnow_contract.models.settings import SETTINGS
 from winnow_operator.api.early_stopping import Resource
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.domain.checks.spaces import readable_dimensions

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import PurePosixPath
 
-from winnow_contract.settings import (
+from winnow_contract.models.settings import (
     DEPENDENT,
     IMAGE_FAMILIES,
     SETTINGS,

@@ -12,10 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from winnow_contract.goals import Goal
-from winnow_contract.measured_metrics import is_higher_better
-from winnow_contract.selection import Candidate
-from winnow_contract.verdicts import judge, ratio_of
+from winnow_contract.choosing.goals import Goal
+from winnow_contract.choosing.selection import Candidate
+from winnow_contract.choosing.verdicts import judge, ratio_of
+from winnow_contract.measuring.metrics import is_higher_better
 from winnow_operator.domain.compressions.choosing import SIZE
 
 WORST = 100.0

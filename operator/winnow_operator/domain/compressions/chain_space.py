@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from winnow_contract.steps import BASELINE, DISTILL, PRUNE, QUANTIZE, check_chain, step_text
+from winnow_contract.steps.chains import BASELINE, DISTILL, PRUNE, QUANTIZE, check_chain, step_text
 from winnow_operator.domain.spaces.dimensions import Listed
 from winnow_operator.domain.spaces.space import Space, Value, value_text
 

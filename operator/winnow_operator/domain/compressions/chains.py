@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from winnow_contract.goals import Goal, max_drop_of, parse_goals, parse_prefer
-from winnow_contract.steps import resolve_chain, step_text
+from winnow_contract.choosing.goals import Goal, max_drop_of, parse_goals, parse_prefer
+from winnow_contract.steps.chains import resolve_chain, step_text
 from winnow_operator.api.compressionjob import Candidate, CompressionJobSpec
 
 __all__ = ["goal_documents", "goals_of", "prefer_of", "read_steps", "step_documents", "step_texts"]

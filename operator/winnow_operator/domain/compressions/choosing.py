@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from winnow_contract.amounts import size_text, speedup_text
-from winnow_contract.goals import Goal
+from winnow_contract.choosing.goals import Goal
+from winnow_contract.choosing.recorded import Recorded
+from winnow_contract.choosing.selection import Candidate
+from winnow_contract.choosing.verdicts import ratio_of, speedup_of
 from winnow_contract.manifests import Values
-from winnow_contract.measured_metrics import METRICS, metric_key, metric_of
-from winnow_contract.recorded import Recorded
-from winnow_contract.selection import Candidate
-from winnow_contract.verdicts import ratio_of, speedup_of
+from winnow_contract.measuring.amounts import size_text, speedup_text
+from winnow_contract.measuring.metrics import METRICS, metric_key, metric_of
 from winnow_operator.api.compressionjob_status import Ratio
 from winnow_operator.api.fields import decimal_text
 from winnow_operator.api.trial import MetricValue, Outcome, TrialStatus

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from winnow_contract.choosing.recorded import differing
 from winnow_contract.manifests import Values
-from winnow_contract.measured import MeasuredCandidate, MeasurementResult
-from winnow_contract.recorded import differing
+from winnow_contract.measuring.measured import MeasuredCandidate, MeasurementResult
 from winnow_operator.api.fields import decimal_text
 from winnow_operator.api.searchjob import Objective
 from winnow_operator.api.trial import Artifact, FaultScope, MetricValue, Outcome, TrialStatus

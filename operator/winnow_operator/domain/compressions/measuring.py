@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from winnow_contract.exit_codes import ExitCode
-from winnow_contract.measured import MeasurementResult, decode_measured
+from winnow_contract.measuring.measured import MeasurementResult, decode_measured
 from winnow_contract.results import ResultError
 from winnow_operator.api.conditions import Reason
 from winnow_operator.domain.batches import is_over

@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from winnow_contract.goals import QUALITY_METRICS
-from winnow_contract.measured_metrics import METRICS, is_higher_better, metric_of
+from winnow_contract.choosing.goals import QUALITY_METRICS
+from winnow_contract.measuring.metrics import METRICS, is_higher_better, metric_of
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.compressionjob_status import SourceStatus
 from winnow_operator.api.conditions import ConditionType, Reason

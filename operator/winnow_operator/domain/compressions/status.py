@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from winnow_contract.recorded import as_candidate, choose_recorded
-from winnow_contract.selection import Choice
+from winnow_contract.choosing.recorded import as_candidate, choose_recorded
+from winnow_contract.choosing.selection import Choice
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.compressionjob_status import (
     CandidateStatus,

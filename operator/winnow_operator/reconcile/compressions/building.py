@@ -16,8 +16,8 @@ from winnow_contract.assignments import (
     TrialAssignment,
     encode_assignments,
 )
-from winnow_contract.recorded import Recorded, as_candidate
-from winnow_contract.steps import BASELINE, StepError, step_text
+from winnow_contract.choosing.recorded import Recorded, as_candidate
+from winnow_contract.steps.chains import BASELINE, StepError, step_text
 from winnow_operator.api.compressionjob import CompressionJob
 from winnow_operator.domain.compressions.chain_scores import chain_score
 from winnow_operator.domain.compressions.chain_space import (

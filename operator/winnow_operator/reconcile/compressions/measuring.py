@@ -11,8 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from winnow_contract.assignments import ObjectiveSpec
-from winnow_contract.measured import MeasurementResult
-from winnow_contract.measurements import Earlier, MeasuredModel, Measurement, encode_measurement
+from winnow_contract.measuring.measured import MeasurementResult
+from winnow_contract.measuring.measurements import (
+    Earlier,
+    MeasuredModel,
+    Measurement,
+    encode_measurement,
+)
 from winnow_operator.api.conditions import Reason
 from winnow_operator.api.trial import Outcome, TrialStatus
 from winnow_operator.domain.batches import QUEUE_LABEL

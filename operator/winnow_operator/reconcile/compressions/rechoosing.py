@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from winnow_contract.measured_metrics import METRICS
+from winnow_contract.measuring.metrics import METRICS
 from winnow_operator.api.compressionjob import CompressionJob
 from winnow_operator.api.compressionjob_status import CompressionJobStatus
 from winnow_operator.api.conditions import ConditionType, Reason

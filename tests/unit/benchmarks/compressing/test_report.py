@@ -13,7 +13,7 @@ from benchmarks.compressing.report import EAGER, Measured, Row, figures, report
 from benchmarks.compressing.subjects import INT8, Subject, subjects
 from benchmarks.ranges import check
 from benchmarks.results import open_results, read_results
-from winnow_contract.steps import BASELINE, check_chain
+from winnow_contract.steps.chains import BASELINE, check_chain
 
 DRIFT = (1.0, 2.0, 0.5, 3.0, 1.5)
 """How slow the machine is in each turn."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.contract.compressions import COMPRESSION
-from winnow_contract.goals import Bound, Goal
+from winnow_contract.choosing.goals import Bound, Goal
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.task import Task
 from winnow_operator.domain.checks.compressions import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow_contract.goals import Goal, parse_goal
-from winnow_contract.selection import Candidate, of_baseline
+from winnow_contract.choosing.goals import Goal, parse_goal
+from winnow_contract.choosing.selection import Candidate, of_baseline
 from winnow_operator.domain.compressions.chain_scores import chain_score
 
 BASE = {"accuracy": (0.98, 0.01), "latency_p95_seconds@1": (0.008, None), "size_bytes": (9e4, None)}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow_contract.steps import check_candidate_name, check_chain, resolve_chain
+from winnow_contract.steps.chains import check_candidate_name, check_chain, resolve_chain
 from winnow_operator.domain.compressions.chain_space import (
     can_run,
     canonical,

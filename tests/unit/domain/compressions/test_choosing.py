@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.support.measured_models import BATCH_SIZES, GOALS, PREFER
-from winnow_contract.goals import parse_goals
-from winnow_contract.pareto import Candidate
-from winnow_contract.recorded import Recorded
+from winnow_contract.choosing.goals import parse_goals
+from winnow_contract.choosing.pareto import Candidate
+from winnow_contract.choosing.recorded import Recorded
 from winnow_operator.api.compressionjob_status import Ratio
 from winnow_operator.api.trial import MetricValue, Outcome, TrialStatus
 from winnow_operator.domain.compressions.choosing import (

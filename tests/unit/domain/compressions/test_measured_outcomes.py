@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.support.compressionjobs import DIGEST, figures_of
 from tests.support.facts import ACCURACY
-from winnow_contract.measured import MeasuredCandidate, MeasurementResult
+from winnow_contract.measuring.measured import MeasuredCandidate, MeasurementResult
 from winnow_operator.api.trial import Artifact, Outcome, TrialStatus
 from winnow_operator.domain.compressions.measured_outcomes import MeasuredRound, measured_outcomes
 from winnow_operator.domain.ledger import Candidate, Ledger, TrialRecord

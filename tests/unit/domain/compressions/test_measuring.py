@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.compressionjobs import figures_of
 from tests.support.podfacts import pod_fact
-from winnow_contract.measured import MeasuredCandidate, MeasurementResult, encode_measured
+from winnow_contract.measuring.measured import MeasuredCandidate, MeasurementResult, encode_measured
 from winnow_operator.api.conditions import Reason
 from winnow_operator.domain.compressions.measuring import (
     Lost,

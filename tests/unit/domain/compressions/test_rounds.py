@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.facts import ledger_of, record_of
-from winnow_contract.measurements import MAX_MODELS
+from winnow_contract.measuring.measurements import MAX_MODELS
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.compressions.rounds import Rounds
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from tests.support.html_pages import Node, read_page
 from tests.support.measured_models import BASELINE, entry_of, report_of
-from winnow_contract.pareto import Candidate
-from winnow_contract.selection import of_baseline
+from winnow_contract.choosing.pareto import Candidate
+from winnow_contract.choosing.selection import of_baseline
 from winnow_measure.report.bars import latency_bars, size_bars
 from winnow_measure.report.content import ReportInput
 from winnow_measure.report.pareto_plot import LARGEST_AREA, SMALLEST_AREA, pareto_plot

@@ -23,7 +23,7 @@ from tests.support.measured_models import (
     entry_of,
     report_of,
 )
-from winnow_contract.goals import parse_goals
+from winnow_contract.choosing.goals import parse_goals
 from winnow_measure.report import Entry, ReportInput, write_report
 from winnow_measure.report.writing import page
 

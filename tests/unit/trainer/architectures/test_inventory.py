@@ -6,8 +6,8 @@ import pytest
 from torch import nn
 
 from tests.support.architectures import small
-from winnow_contract.settings import FAMILIES
-from winnow_contract.steps import layers_of
+from winnow_contract.models.settings import FAMILIES
+from winnow_contract.steps.chains import layers_of
 from winnow_trainer.architectures import LayerKind, Model, attentions, compute_layers, output_layer
 
 

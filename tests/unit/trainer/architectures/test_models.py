@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support.architectures import GRAY, SMALL, dataset, planned, small
 from tests.support.examples import examples
-from winnow_contract.settings import FAMILIES, SETTINGS, SettingError
+from winnow_contract.models.settings import FAMILIES, SETTINGS, SettingError
 from winnow_trainer.architectures import Architecture, Model, Standardize, count_parameters
 from winnow_trainer.data.dataset import Dataset, ImageShape, Layout
 

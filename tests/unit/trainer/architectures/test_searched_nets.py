@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.support.architectures import GRAY, dataset, planned, trained_looking
 from tests.support.examples import examples
-from winnow_contract.nets import CellNode, CnnNet, Stage
-from winnow_contract.settings import SettingError
+from winnow_contract.models.nets import CellNode, CnnNet, Stage
+from winnow_contract.models.settings import SettingError
 from winnow_trainer.architectures import (
     Architecture,
     Model,

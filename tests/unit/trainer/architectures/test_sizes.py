@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.support.architectures import dataset, planned, small, trained_looking
-from winnow_contract.settings import FAMILIES
+from winnow_contract.models.settings import FAMILIES
 from winnow_trainer.architectures import (
     Architecture,
     Model,

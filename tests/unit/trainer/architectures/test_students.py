@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.architectures import GRAY, dataset, planned, small
 from tests.support.examples import examples
-from winnow_contract.settings import FAMILIES, SettingError
+from winnow_contract.models.settings import FAMILIES, SettingError
 from winnow_trainer.architectures import (
     Architecture,
     Model,

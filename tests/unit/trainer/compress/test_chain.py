@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.support.compression import source, workshop
 from winnow_contract.metrics_page import MetricsPage
 from winnow_contract.program import Stopping
-from winnow_contract.steps import resolve_chain
+from winnow_contract.steps.chains import resolve_chain
 from winnow_trainer.compress.chain import (
     Chained,
     check_steps,

@@ -13,8 +13,8 @@ import torch
 from tests.support.compression import source, step, workshop
 from winnow_trainer.architectures import Model
 from winnow_trainer.compress.changes import check_change, check_integers
-from winnow_trainer.compress.distil import distil
-from winnow_trainer.compress.prune import prune
+from winnow_trainer.compress.distilling.distil import distil
+from winnow_trainer.compress.pruning.prune import prune
 from winnow_trainer.errors import TrialError
 
 SHOP = workshop("MLP", widths="16-8")

@@ -1,0 +1,1 @@
+"""From measurements to one candidate: goals, Pareto set, preferences, and the reason in words."""

@@ -1,0 +1,1 @@
+"""What a trainer can train: model families, their settings, and nets as texts."""

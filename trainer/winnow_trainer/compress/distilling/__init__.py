@@ -1,0 +1,1 @@
+"""The step `distill`: a network that learns from its teacher."""

@@ -1,0 +1,1 @@
+"""The step `prune`: weights set to zero, or units cut out."""

@@ -1,0 +1,1 @@
+"""The step `quantize`: layers that compute in integers."""
