@@ -35,12 +35,10 @@ ARCHITECTURES_ONLY = frozenset({AlgorithmName.EVOLUTION, AlgorithmName.GENERATIV
 """They write architectures, and leave the other parameters to one of the algorithms above."""
 
 
-WITH_WARM_START = frozenset(
+LEARNING = ARCHITECTURES_ONLY | frozenset(
     {AlgorithmName.TPE, AlgorithmName.CMAES, AlgorithmName.NSGAII, AlgorithmName.AUTO}
 )
-"""They learn from trials of other searches too; Auto takes one of them then."""
-LEARNING = ARCHITECTURES_ONLY | WITH_WARM_START
-"""What they suggest depends on results."""
+"""What they suggest depends on results, of other searches too; Auto takes one of them where there are any."""
 WITH_CHOICES = frozenset(AlgorithmName) - {AlgorithmName.CMAES}
 """They search words as well as numbers."""
 WITH_SEVERAL_OBJECTIVES = frozenset(AlgorithmName) - {AlgorithmName.CMAES} - ARCHITECTURES_ONLY

@@ -15,7 +15,6 @@ from winnow_operator.api.algorithms import (
     WITH_CHOICES,
     WITH_CONDITIONS,
     WITH_SEVERAL_OBJECTIVES,
-    WITH_WARM_START,
     AlgorithmName,
     those_that_can,
 )
@@ -248,11 +247,11 @@ _LEARNS_FROM_START = Rule(
     ".start",
 )
 _LEARNS_FROM_OTHERS = Rule(
-    f"!has(self.warmStart) || self.warmStart.size() == 0 || {_is_one_of(WITH_WARM_START)}",
+    f"!has(self.warmStart) || self.warmStart.size() == 0 || {_is_one_of(LEARNING)}",
     "warmStart is for algorithms that learn from other searches",
     said(
         "warmStart names %s, and algorithm %s learns nothing from it: use "
-        f"{those_that_can(WITH_WARM_START)}",
+        f"{those_that_can(LEARNING)}",
         "self.warmStart[0].searchJob",
         "self.algorithm.name",
     ),

@@ -74,8 +74,7 @@ def _all_at_once(spec: SearchJobSpec, space: Space) -> ChosenAlgorithm | None:
 
 def _architectures(spec: SearchJobSpec, space: Space) -> ChosenAlgorithm | None:
     trials = _trials(spec)
-    is_able = space.nets is not None and len(spec.objectives) == 1 and not spec.warm_start
-    if not is_able or trials < ENOUGH_TO_LEARN:
+    if space.nets is None or len(spec.objectives) > 1 or trials < ENOUGH_TO_LEARN:
         return None
     words = (
         f"architectures, and {trials} trials, of which {ENOUGH_TO_LEARN} are enough to learn from"

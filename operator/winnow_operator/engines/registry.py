@@ -78,12 +78,14 @@ def _engine(  # noqa: PLR0911 -- one for each algorithm
 
             return NsgaiiEngine(space, job_seed(spec), len(spec.objectives), known=known)
         case AlgorithmName.EVOLUTION | AlgorithmName.GENERATIVE:
-            return _architecture_engine(spec, space)
+            return _architecture_engine(spec, space, known)
         case AlgorithmName.AUTO:
             return _engine(with_algorithm(spec, choose_algorithm(spec, space).name), space, known)
 
 
-def _architecture_engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
+def _architecture_engine(
+    spec: SearchJobSpec, space: Space, known: Sequence[Record]
+) -> SearchEngine:
     """One engine owns the architecture; where there are other parameters, another has them."""
     if space.nets is None:
         raise InvalidSpecError(f"algorithm {spec.algorithm.name} needs spec.space.architecture")
@@ -93,23 +95,25 @@ def _architecture_engine(spec: SearchJobSpec, space: Space) -> SearchEngine:
     if spec.algorithm.name is AlgorithmName.EVOLUTION:
         from winnow_operator.engines.architectures.evolution import EvolutionEngine
 
-        write = partial(EvolutionEngine, space.nets, seed, repeats=repeats)
+        write = partial(EvolutionEngine, space.nets, seed, repeats=repeats, known=known)
     else:
         from winnow_operator.engines.architectures.generative import GenerativeEngine
 
         predictor = spec.algorithm.predictor is not False
-        write = partial(GenerativeEngine, space.nets, seed, predictor=predictor, repeats=repeats)
+        write = partial(
+            GenerativeEngine, space.nets, seed, predictor=predictor, repeats=repeats, known=known
+        )
     if not rest.dimensions:
         return write()
-    return JointEngine(space, seed, (write, partial(_rest_engine, spec, rest)))
+    return JointEngine(space, seed, (write, partial(_rest_engine, spec, rest, known)))
 
 
-def _rest_engine(spec: SearchJobSpec, rest: Space) -> SearchEngine:
+def _rest_engine(spec: SearchJobSpec, rest: Space, known: Sequence[Record]) -> SearchEngine:
     if spec.algorithm.parameters_by is RestAlgorithm.RANDOM:
         return RandomEngine(rest, job_seed(spec))
     from winnow_operator.engines.tpe import TpeEngine
 
-    return TpeEngine(rest, job_seed(spec))
+    return TpeEngine(rest, job_seed(spec), known=known)
 
 
 def planned_trials(spec: SearchJobSpec, space: Space) -> int:

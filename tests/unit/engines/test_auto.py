@@ -77,7 +77,7 @@ def test_the_space_and_the_budget_decide(fields: dict[str, Any], name: str, reas
         ({"budget": {"maxTrials": 49, "parallelism": 4}}, "TPE"),
         ({"objectives": TWO}, "TPE"),
         ({"objectives": TWO, "budget": MANY}, "TPE"),
-        ({"warmStart": [{"searchJob": "digits"}]}, "TPE"),
+        ({"warmStart": [{"searchJob": "digits"}]}, "Generative"),
     ],
 )
 def test_architectures_are_written_by_a_network_where_it_can_learn(

@@ -12,6 +12,7 @@ from tests.support.replayed_search import Point, ReplayedSearch
 from winnow_operator.domain.searches.warm_starts import KnownTrial
 from winnow_operator.domain.spaces.space import Space, parse_space
 from winnow_operator.engines import SearchEngine, make_engine
+from winnow_operator.engines.sampling import sample
 
 LEARNING = ("TPE", "CMAES", "NSGAII")
 SPEC = spec_of(
@@ -78,3 +79,45 @@ def test_what_was_tried_elsewhere_may_be_tried_again(name: str) -> None:
 
     assert sorted(p["n"] for p in points[:4] if p) == [1, 2, 3, 4]
     assert points[4] is None
+
+
+# ---- architectures ----
+
+NETS = {
+    "space": {
+        "architecture": {"mlp": {"depth": {"min": 4, "max": 6}, "widths": [8, 16, 32, 64]}},
+        "parameters": [{"name": "x", "double": {"min": "0", "max": "1"}}],
+    }
+}
+
+
+def narrowness(point: Point) -> float:
+    """Low for nets whose layers are all wide."""
+    widths = str(point["architecture"]).split("-")
+    return fmean(64 - int(width) for width in widths)
+
+
+def engine_of_nets(name: str, count: int) -> SearchEngine:
+    spec = spec_of({**NETS, "algorithm": {"name": name, "seed": 5}})
+    space, source = parse_space(spec.space), random.Random(3)  # noqa: S311 -- points, not secrets
+    points = [sample(space, source) for _ in range(count)]
+    trials = [KnownTrial(point, (narrowness(point),), 0.0) for point in points]
+    return make_engine(spec, space, trials)
+
+
+@pytest.mark.parametrize("name", ["Evolution", "Generative"])
+def test_the_first_nets_are_nearer_to_those_that_were_good_elsewhere(name: str) -> None:
+    def first(count: int) -> float:
+        made = engine_of_nets(name, count)
+        points = [made.suggest(number) for number in range(1, 9)]
+        return fmean(narrowness(point) for point in points if point is not None)
+
+    assert first(40) < first(0) * 0.75
+
+
+@pytest.mark.parametrize("name", ["Evolution", "Generative"])
+def test_a_search_of_nets_with_knowledge_repeats_after_a_restart(name: str) -> None:
+    search = ReplayedSearch(lambda: engine_of_nets(name, 18), narrowness)
+    search.run(21, parallel=2)
+
+    assert search.rebuilt().suggest(22) == search.suggest()[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from winnow_operator.api.algorithms import LEARNING, WITH_WARM_START, those_that_can
+from winnow_operator.api.algorithms import LEARNING, those_that_can
 from winnow_operator.api.searchjob import SearchJobSpec, StartPoint
 from winnow_operator.domain.checks.architectures import check_architecture
 from winnow_operator.domain.checks.spaces import (
@@ -23,7 +23,7 @@ def check_start(spec: SearchJobSpec) -> Iterator[str]:
     if spec.algorithm.name not in LEARNING:
         yield (
             f"spec.start has points, and algorithm {spec.algorithm.name} learns nothing from them: "
-            f"use {those_that_can(LEARNING)}"
+            f"use {_learning(spec)}"
         )
     known = (check_architecture, check_parameters, check_conditions, check_limits)
     if any(any(check(spec)) for check in known):
@@ -46,13 +46,17 @@ def check_start(spec: SearchJobSpec) -> Iterator[str]:
 def check_warm_start(spec: SearchJobSpec) -> Iterator[str]:
     """The algorithm learns, and no search is named twice."""
     names = [warm.search_job for warm in spec.warm_start]
-    if names and spec.algorithm.name not in WITH_WARM_START:
+    if names and spec.algorithm.name not in LEARNING:
         yield (
             f"spec.warmStart names {names[0]}, and algorithm {spec.algorithm.name} learns nothing from "
-            f"it: use {those_that_can(WITH_WARM_START)}"
+            f"it: use {_learning(spec)}"
         )
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"spec.warmStart names {name} more than once: keep one"
+
+
+def _learning(spec: SearchJobSpec) -> str:
+    return those_that_can(LEARNING, architectures=spec.space.architecture is not None)
 
 
 def read_point(space: Space, point: StartPoint) -> dict[str, Value]:

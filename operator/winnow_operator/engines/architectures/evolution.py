@@ -33,10 +33,22 @@ class EvolutionEngine:
 
     adaptive = True
 
-    def __init__(self, nets: Nets, seed: int, *, repeats: bool = False) -> None:
+    def __init__(
+        self, nets: Nets, seed: int, *, repeats: bool = False, known: Sequence[Record] = ()
+    ) -> None:
+        """Begin with nothing observed.
+
+        Args:
+            nets: what may come.
+            seed: of all randomness, with the number of the trial.
+            repeats: whether architectures may come again once all were tried.
+            known: trials of other searches. The best of them are the population at first, and die
+                first; they may come here too.
+        """
         self._nets = nets
         self._seed = seed
         self._writer = Writer(nets.grammar)
+        self._known = sorted((r for r in known if r.results), key=quality_of)[:POPULATION]
         self._records: dict[int, Record] = {}
         self._tried = Tried(nets, seed, repeats=repeats)
 
@@ -64,7 +76,7 @@ class EvolutionEngine:
         """The first child that may come."""
         source = np.random.default_rng(derived(self._seed, "evolution", number))
         valued = [record for _, record in sorted(self._records.items()) if record.results]
-        population = valued[-POPULATION:]
+        population = [*self._known, *valued][-POPULATION:]
         children = (self._child(population, source) for _ in range(REDRAWS))
         return next(filter(self._tried.may_come, map(self._writer.text, children)), None)
 

@@ -57,7 +57,7 @@ class Batch:
 class GenerativeEngine(ReplayedEngine[Controller]):
     """Suggests architectures."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the parts that ablations leave out
         self,
         nets: Nets,
         seed: int,
@@ -65,6 +65,7 @@ class GenerativeEngine(ReplayedEngine[Controller]):
         predictor: bool = True,
         repeats: bool = False,
         recipe: Recipe | None = None,
+        known: Sequence[Record] = (),
     ) -> None:
         """Begin untrained.
 
@@ -74,28 +75,38 @@ class GenerativeEngine(ReplayedEngine[Controller]):
             predictor: whether a model of their performance chooses among those written.
             repeats: whether architectures may come again once all were tried.
             recipe: what the network learns from.
+            known: trials of other searches, which it learns from before its first suggestion.
         """
         super().__init__()
         self._nets = nets
         self._seed = seed
         self._predictor = predictor
         self._recipe = recipe or Recipe()
+        self._known = known
         self._writer = Writer(nets.grammar)
         self._tried = Tried(nets, seed, repeats=repeats)
 
     @override
     def _new_model(self) -> Controller:
         source = np.random.default_rng(derived(self._seed, "generative"))
-        return Controller(self._writer, source, self._recipe)
+        model = Controller(self._writer, source, self._recipe)
+        left = list(self._known)
+        while left:
+            batch, left = left[: model.wanted], left[model.wanted :]
+            self._teach(model, batch, 0)
+        del model.lessons[:-1]  # nothing was written between them
+        return model
+
+    def _teach(self, model: Controller, records: Sequence[Record], after: int) -> None:
+        sequences = [self._nets.grammar.parse(self._text(record)) for record in records]
+        model.learn(sequences, [quality_of(record) for record in records], after)
 
     @override
     def _advance(self, line: Line[Controller], known: Known) -> None:
         found = [number for number in line.members if known(number)]
         if len(found) < line.model.wanted:
             return
-        records = [self._records[number] for number in found]
-        sequences = [self._nets.grammar.parse(self._text(record)) for record in records]
-        line.model.learn(sequences, [quality_of(record) for record in records], line.last)
+        self._teach(line.model, [self._records[number] for number in found], line.last)
         line.members = [number for number in line.members if not known(number)]
 
     @override

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from winnow_operator.api.fields import decimal_text
 from winnow_operator.api.searchjob import Goal, LearnedBatch, SearchJobSpec
 from winnow_operator.api.searchjob_status import MAX_LEARNED
+from winnow_operator.domain.searches.warm_starts import KnownTrial
 from winnow_operator.domain.spaces.space import Space
 from winnow_operator.engines.architectures.generative import Batch, GenerativeEngine
-from winnow_operator.engines.base import Record
+from winnow_operator.engines.base import Record, known_records
 from winnow_operator.engines.registry import job_seed
 
 DIGITS = 6
@@ -21,7 +22,7 @@ DIGITS = 6
 
 
 def learned(
-    spec: SearchJobSpec, space: Space, records: Sequence[Record]
+    spec: SearchJobSpec, space: Space, records: Sequence[Record], known: Sequence[KnownTrial] = ()
 ) -> tuple[LearnedBatch, ...]:
     """What the network has learnt, batch by batch, of many batches some evenly.
 
@@ -29,10 +30,11 @@ def learned(
         spec: of a search by Generative.
         space: the same, parsed.
         records: its trials.
+        known: trials of other searches that it had learnt from before.
     """
     if space.nets is None:
         return ()
-    engine = GenerativeEngine(space.nets, job_seed(spec))
+    engine = GenerativeEngine(space.nets, job_seed(spec), known=known_records(known))
     for record in sorted(records, key=lambda r: r.number):
         engine.observe(record)
     batches, sign = engine.batches(), -1 if spec.objectives[0].goal is Goal.MAXIMIZE else 1

@@ -160,7 +160,7 @@ class SearchState(JobState):
             return ()
         from winnow_operator.engines.architectures.learning import learned
 
-        return learned(self.spec, self.space, self._searched())
+        return learned(self.spec, self.space, self._searched(), self.known)
 
     def _searched(self) -> list[Record]:
         """All trials of the search, by number."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.support.facts import spec_of
 from tests.support.replayed_search import Point, ReplayedSearch
 from winnow_operator.api.searchjob_status import MAX_LEARNED
+from winnow_operator.domain.searches.warm_starts import KnownTrial
 from winnow_operator.domain.spaces.space import parse_space
 from winnow_operator.engines import make_engine
 from winnow_operator.engines.architectures.generative import Batch
@@ -39,6 +40,18 @@ def test_batches_of_the_network_beside_another_engine_are_told_in_the_metrics_si
     first = [-(r.score or 0.0) for n, r in search.records.items() if n <= 16]
     last = float(batches[-1].mean_value or 0)
     assert last > sum(first) / len(first)
+
+
+def test_what_was_written_after_other_searches_were_learnt_from_is_the_first_batch() -> None:
+    other = ReplayedSearch(lambda: make_engine(SPEC, SPACE), _score)
+    other.run(24, parallel=2)
+    known = [KnownTrial(r.assignment, (r.score or 0.0,), 0.0) for r in other.records.values()]
+    search = ReplayedSearch(lambda: make_engine(SPEC, SPACE, known), _score)
+    search.run(10, parallel=1)
+
+    batches = learned(SPEC, SPACE, list(search.records.values()), known)
+
+    assert [(batch.known, batch.written) for batch in batches] == [(24, 8), (32, 2)]
 
 
 def test_of_many_batches_the_first_the_last_and_some_between_are_shown() -> None:
