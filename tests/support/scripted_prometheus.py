@@ -65,7 +65,7 @@ def _vector(result: list[dict[str, object]]) -> web.Response:
 
 
 def _of_trials(query: str, trials: list[ScrapedTrial]) -> list[dict[str, object]]:
-    """The answer to one of the queries of `domain.trial_metrics`."""
+    """The answer to one of the queries of `domain.searches.trial_metrics`."""
     found = JOB_UID.search(query)
     own = [trial for trial in trials if found and trial.job_uid == found[1]]
     if not own:

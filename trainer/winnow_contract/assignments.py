@@ -93,7 +93,7 @@ class TrialAssignment:
     candidate: str = ""
     """Name of the candidate, `baseline` for the source as it is; empty in a SearchJob."""
     steps: tuple[Mapping[str, Any], ...] = ()
-    """The chain of the candidate, resolved as by `steps.resolve_step`; none for the baseline."""
+    """The chain of the candidate, resolved as by `steps.resolved.resolve_step`; none for the baseline."""
     final_of: int = 0
     """Number of the trial that it trains once more, for the model to keep; 0 while searching."""
     part: int = 0

@@ -1,7 +1,7 @@
 """The rules of a CompressionJob that need more than one of its fields, or its past.
 
 What the API server cannot see (most orders of steps, contradicting goals, what only the source
-says), `domain.compression_checks` says in the same words.
+says), `domain.checks.compressions` says in the same words.
 """
 
 from __future__ import annotations

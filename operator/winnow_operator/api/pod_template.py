@@ -1,6 +1,6 @@
 """The fields of a pod that `spec.podTemplate` may set; all others belong to the operator.
 
-Nothing that Pod Security or the trial contract rest on is here. `domain.pod_template_checks`
+Nothing that Pod Security or the trial contract rest on is here. `domain.checks.pod_templates`
 holds a spec against it, docs/api.md lists it.
 """
 

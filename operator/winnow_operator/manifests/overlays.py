@@ -1,6 +1,6 @@
 """Lays `spec.podTemplate` over the operator's pod template.
 
-Only fields of the allow-list come here (`domain.pod_template_checks` refuses the others). Maps
+Only fields of the allow-list come here (`domain.checks.pod_templates` refuses the others). Maps
 are merged, lists of named things are joined, and what the operator sets itself is not changed:
 Pod Security and the trial contract rest on it.
 """

@@ -1,6 +1,6 @@
 """From a CompressionJob's spec to what the contract speaks of: resolved steps, goals, keys.
 
-Everything here assumes a spec that `compression_checks` has nothing against.
+Everything here assumes a spec that `domain.checks.compressions` has nothing against.
 """
 
 from __future__ import annotations
