@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from winnow_contract.rungbook import RungBook
+from winnow_contract.rungscores import RungScores
 from winnow_contract.stopping import StoppingRule
 from winnow_operator.domain.searches.early_stopping import decide
 
@@ -67,7 +68,7 @@ def side_by_side(climbs: Ladders, rule: StoppingRule, workers: int) -> Played:
     """
     waiting = sorted(climbs, reverse=True)
     running: dict[int, dict[int, float]] = {}
-    ended: dict[int, dict[int, float]] = {}
+    ended = RungScores()
     passed: dict[int, int] = {}
     epochs: dict[int, int] = {}
     events: list[tuple[float, int, int]] = []
@@ -90,7 +91,7 @@ def side_by_side(climbs: Ladders, rule: StoppingRule, workers: int) -> Played:
             is_over = number in made.stopped
         if is_over:
             epochs[number] = epoch
-            ended[number] = running.pop(number)
+            ended.add(running.pop(number))
             start(now)
         else:
             heapq.heappush(events, (now + climb.epoch_seconds, number, epoch + 1))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from winnow_contract.manifests import RUNGS
 from winnow_contract.results import TrialResult, is_reportable
+from winnow_contract.rungscores import RungScores
 from winnow_contract.stopping import StoppingRule, Verdict, judge
 
 __all__ = ["DEADLINE_EXCEEDED", "EARLY_STOPPING", "OUT_OF_TIME", "RungBook", "TrialStopped"]
@@ -81,8 +82,8 @@ class RungBook:
         self._values.setdefault(trial, {}).update(dict.fromkeys(fresh, value))
         if not self._decides:
             return tuple(fresh), None
-        known = {n: self._scores(n) for n in self._values}
-        verdicts = (judge(self.rule, rung, trial, known) for rung in fresh)
+        own, others = self._scores(trial), [self._scores(n) for n in self._values if n != trial]
+        verdicts = (judge(self.rule, rung, own, others, RungScores()) for rung in fresh)
         return tuple(fresh), next((verdict for verdict in verdicts if verdict.stops), None)
 
     def _scores(self, trial: int) -> dict[int, float]:

@@ -18,20 +18,26 @@ trials of one pod.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
 from typing import Any
 
 from winnow_contract.documents import Entries
 from winnow_contract.errors import AssignmentsError
+from winnow_contract.rungscores import (
+    Rungs,
+    RungScores,
+    best_up_to,
+    mean_up_to,
+    median_with,
+    worst_if_nan,
+)
 
 __all__ = [
     "ASHA",
     "EPOCHS",
     "MEDIAN",
     "STEPS",
-    "Rungs",
     "StoppingRule",
     "Verdict",
     "judge",
@@ -43,9 +49,6 @@ ASHA, MEDIAN = "ASHA", "Median"
 EPOCHS, STEPS = "Epochs", "Steps"
 MAX_RUNGS = 20
 """Rungs that a trial may have: more would be more series than anybody looks at."""
-
-Rungs = Mapping[int, float]
-"""The score of a trial at each rung that it has reached; lower is better, and NaN is the worst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,51 +86,50 @@ class Verdict:
     """The same in words."""
 
 
-def judge(rule: StoppingRule, rung: int, trial: int, known: Mapping[int, Rungs]) -> Verdict:
+def judge(
+    rule: StoppingRule, rung: int, own: Rungs, others: Iterable[Rungs], ended: RungScores
+) -> Verdict:
     """Decide one trial at one rung.
 
     Args:
         rule: of the job.
         rung: that the trial has reached.
-        trial: its number.
-        known: by number, the rungs of all trials, the trial's own too.
+        own: its rungs.
+        others: those of the other trials that still train.
+        ended: those of all trials with an outcome.
     """
-    there = {number: rungs for number, rungs in known.items() if rung in rungs}
-    if len(there) < rule.min_trials:
-        words = f"{len(there)} trials have reached it, and {rule.min_trials} must"
+    there = [rungs for rungs in others if rung in rungs]
+    count = 1 + len(there) + ended.count(rung)
+    if count < rule.min_trials:
+        words = f"{count} trials have reached it, and {rule.min_trials} must"
         return Verdict(rung, stops=False, reason=_said(rule, rung, words))
     decide = _median if rule.algorithm == MEDIAN else _asha
-    return decide(rule, rung, trial, there)
+    return decide(rule, rung, own, there, ended)
 
 
-def _asha(rule: StoppingRule, rung: int, trial: int, there: Mapping[int, Rungs]) -> Verdict:
-    own = _worst_if_nan(there[trial][rung])
-    better = sum(_worst_if_nan(rungs[rung]) < own for rungs in there.values())
-    kept = max(1, len(there) // rule.eta)
-    words = f"place {better + 1} of {len(there)}, of which the best {kept} go on"
+def _asha(
+    rule: StoppingRule, rung: int, own: Rungs, there: Sequence[Rungs], ended: RungScores
+) -> Verdict:
+    score, count = worst_if_nan(own[rung]), 1 + len(there) + ended.count(rung)
+    better = sum(worst_if_nan(rungs[rung]) < score for rungs in there) + ended.better(rung, score)
+    kept = max(1, count // rule.eta)
+    words = f"place {better + 1} of {count}, of which the best {kept} go on"
     return Verdict(rung, stops=better >= kept, reason=_said(rule, rung, words))
 
 
-def _median(rule: StoppingRule, rung: int, trial: int, there: Mapping[int, Rungs]) -> Verdict:
-    means = (_mean_up_to(rung, rungs) for number, rungs in there.items() if number != trial)
-    finite = [mean for mean in means if math.isfinite(mean)]
-    own = min(_worst_if_nan(score) for at, score in there[trial].items() if at <= rung)
-    if not finite:
-        return Verdict(
-            rung, stops=False, reason=_said(rule, rung, "there is nothing to compare to")
-        )
-    middle = median(finite)
-    side = "worse" if own > middle else "no worse"
-    words = f"its best is {side} than the median of {len(finite)} others"
-    return Verdict(rung, stops=own > middle, reason=_said(rule, rung, words))
-
-
-def _mean_up_to(rung: int, rungs: Rungs) -> float:
-    return fmean(score for at, score in rungs.items() if at <= rung)
-
-
-def _worst_if_nan(score: float) -> float:
-    return math.inf if math.isnan(score) else score
+def _median(
+    rule: StoppingRule, rung: int, own: Rungs, there: Sequence[Rungs], ended: RungScores
+) -> Verdict:
+    running = [m for rungs in there if math.isfinite(m := mean_up_to(rung, rungs))]
+    recorded = ended.means(rung)
+    count = len(running) + len(recorded)
+    if not count:
+        words = "there is nothing to compare to"
+        return Verdict(rung, stops=False, reason=_said(rule, rung, words))
+    best, middle = best_up_to(rung, own), median_with(recorded, running)
+    side = "worse" if best > middle else "no worse"
+    words = f"its best is {side} than the median of {count} others"
+    return Verdict(rung, stops=best > middle, reason=_said(rule, rung, words))
 
 
 def _said(rule: StoppingRule, rung: int, words: str) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from winnow_operator.api.searchjob import Objective
+from winnow_contract.rungscores import RungScores
+from winnow_operator.api.searchjob import Goal, Objective
 from winnow_operator.api.searchjob_rules import MAX_OBJECTIVES
 from winnow_operator.api.trial import Outcome, TrialStatus
 from winnow_operator.domain.searches.pareto import with_trial
@@ -94,8 +95,11 @@ class Ledger:
     """Of the search, if it has several; set by `compare_by`."""
     front: tuple[TrialRecord, ...] = ()
     """Of several objectives: the succeeded trials that no other beats in all of them."""
+    at_rungs: RungScores = field(default_factory=RungScores)
+    """Of early stopping: the scores of trials with an outcome; kept from `compare_by` on."""
     job_fault: TrialRecord | None = None
     """The first trial that failed for a reason that is the same for all."""
+    _first: Objective | None = None
     _active: set[int] = field(default_factory=set)
     _open: set[int] = field(default_factory=set)
     _counts: dict[Outcome, int] = field(default_factory=dict)
@@ -135,22 +139,25 @@ class Ledger:
     def _note_end(self, record: TrialRecord) -> None:
         if record.can_win and record.score is not None:
             self.leaders = tuple(sorted((*self.leaders, record), key=rank)[:2])
-        self._note_front(record)
+        self._note_compared(record)
         first = self.job_fault
         if record.job_fault and (first is None or record.number < first.number):
             self.job_fault = record
 
-    def _note_front(self, record: TrialRecord) -> None:
+    def _note_compared(self, record: TrialRecord) -> None:
         if self.objectives and record.can_win:
             self.front = with_trial(self.front, record, self.objectives)
+        if self._first is not None and record.rungs:
+            self.at_rungs.add(scores_of_rungs(dict(record.rungs), self._first))
 
     def compare_by(self, objectives: tuple[Objective, ...]) -> None:
-        """Keep the Pareto set from now on, where there are several objectives."""
-        if len(objectives) == 1 or self.objectives:
+        """Keep scores at rungs from now on, and the Pareto set where there are several objectives."""
+        if self._first is not None:
             return
-        self.objectives = objectives
-        for number in sorted(self.records):
-            self._note_front(self.records[number])
+        self._first = objectives[0]
+        self.objectives = objectives if len(objectives) > 1 else ()
+        for record in sorted(self.finished(), key=lambda record: record.number):
+            self._note_compared(record)
 
     def count(self, outcome: Outcome) -> int:
         """How many trials have this outcome."""
@@ -243,6 +250,12 @@ def _several(status: Mapping[str, Any]) -> tuple[float, ...]:
         return ()
     numbers = (_number(v.get("value")) for v in (status.get("values") or ())[:MAX_OBJECTIVES])
     return tuple(n for n in numbers if n is not None)
+
+
+def scores_of_rungs(values: Mapping[int, float], objective: Objective) -> dict[int, float]:
+    """Values at rungs as scores, of which lower is better."""
+    sign = 1.0 if objective.goal is Goal.MINIMIZE else -1.0
+    return {rung: sign * value for rung, value in values.items()}
 
 
 def rungs_of(status: TrialStatus) -> tuple[tuple[int, float], ...]:

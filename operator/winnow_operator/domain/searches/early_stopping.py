@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from winnow_contract.stopping import Rungs, StoppingRule, Verdict, judge
+from winnow_contract.rungscores import Rungs, RungScores
+from winnow_contract.stopping import StoppingRule, Verdict, judge
 from winnow_operator.api.early_stopping import RungProgress
-from winnow_operator.api.searchjob import Goal, SearchJobSpec
+from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.domain.intervals import format_intervals, parse_intervals
-from winnow_operator.domain.ledger import TrialRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def is_decided_here(spec: SearchJobSpec) -> bool:
 
 def decide(
     rule: StoppingRule,
-    ended: Mapping[int, Rungs],
+    ended: RungScores,
     running: Mapping[int, Rungs],
     passed: Mapping[int, int],
 ) -> Decisions:
@@ -55,31 +55,20 @@ def decide(
 
     Args:
         rule: of the job.
-        ended: scores at rungs of the trials with an outcome, by number.
-        running: the same of those that run.
+        ended: scores at rungs of the trials with an outcome.
+        running: the same of those that run, by number.
         passed: the last rung at which a trial was let go on before.
     """
-    known = {**ended, **running}
     on, stopped = dict[int, int](), dict[int, Verdict]()
     for number, rungs in sorted(running.items()):
+        others = [other for n, other in running.items() if n != number]
         for rung in sorted(r for r in rungs if r > passed.get(number, 0)):
-            verdict = judge(rule, rung, number, known)
+            verdict = judge(rule, rung, rungs, others, ended)
             if verdict.stops:
                 stopped[number] = verdict
                 break
             on[number] = rung
     return Decisions({n: rung for n, rung in on.items() if n not in stopped}, stopped)
-
-
-def scores_at_rungs(spec: SearchJobSpec, values: Mapping[int, float]) -> dict[int, float]:
-    """Values as scores, of which lower is better."""
-    sign = 1.0 if spec.objectives[0].goal is Goal.MINIMIZE else -1.0
-    return {rung: sign * value for rung, value in values.items()}
-
-
-def ended_rungs(spec: SearchJobSpec, records: Iterable[TrialRecord]) -> dict[int, dict[int, float]]:
-    """Scores at rungs that are recorded of trials with an outcome."""
-    return {r.number: scores_at_rungs(spec, dict(r.rungs)) for r in records if r.rungs}
 
 
 def read_passed(rungs: Iterable[RungProgress]) -> dict[int, int]:

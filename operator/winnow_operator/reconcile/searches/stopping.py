@@ -11,14 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from winnow_operator.api.searchjob import Goal
+from winnow_operator.domain.ledger import scores_of_rungs
 from winnow_operator.domain.pods import PodFact
-from winnow_operator.domain.searches.early_stopping import (
-    decide,
-    ended_rungs,
-    is_decided_here,
-    rule_of,
-    scores_at_rungs,
-)
+from winnow_operator.domain.searches.early_stopping import decide, is_decided_here, rule_of
 from winnow_operator.domain.searches.metrics_condition import GRACE_SECONDS, Listening
 from winnow_operator.domain.searches.trial_metrics import ATTEMPT_LENGTH, Heard, TrialQuestion
 from winnow_operator.domain.settlements import Run, Settlement, stopped
@@ -85,11 +80,12 @@ def propose(context: SearchContext, step: Step) -> Proposal:
         return Proposal()
     climbs = _climbs(context, step, heard, frozenset(rule.rungs()))
     if not any(max(climb.values) > state.passed.get(n, 0) for n, climb in climbs.items()):
-        return Proposal()  # most looks: the ledger may be long
-    running = {n: scores_at_rungs(spec, climb.values) for n, climb in climbs.items()}
-    decisions = decide(rule, ended_rungs(spec, state.ledger.finished()), running, state.passed)
+        return Proposal()  # most looks
+    first = spec.objectives[0]
+    running = {n: scores_of_rungs(climb.values, first) for n, climb in climbs.items()}
+    decisions = decide(rule, state.ledger.at_rungs, running, state.passed)
     stops = (
-        stopped(number, verdict, climbs[number].values, climbs[number].run, spec.objectives[0])
+        stopped(number, verdict, climbs[number].values, climbs[number].run, first)
         for number, verdict in decisions.stopped.items()
     )
     return Proposal(decisions.passed, tuple(stops))

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.facts import ACCURACY, record_of, spec_of
+from winnow_contract.rungscores import RungScores
 from winnow_contract.stopping import ASHA, MEDIAN, StoppingRule, Verdict
 from winnow_operator.api.early_stopping import RungProgress
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.checks.stopping import check_early_stopping, most_epochs
-from winnow_operator.domain.ledger import read_trial, rungs_of
+from winnow_operator.domain.ledger import Ledger, read_trial, rungs_of
 from winnow_operator.domain.searches.early_stopping import (
     decide,
-    ended_rungs,
     is_decided_here,
     read_passed,
     rule_of,
@@ -51,8 +51,10 @@ def test_what_was_recorded_is_never_decided_again(
 ) -> None:
     """As a look after a restart sees it: stopped trials have ended, more have come."""
     running = rungs(rule, first)
-    made = decide(rule, {}, running, {})
-    ended = {n: running.pop(n) for n in made.stopped}
+    made = decide(rule, RungScores(), running, {})
+    ended = RungScores()
+    for number in made.stopped:
+        ended.add(running.pop(number))
 
     assert decide(rule, ended, running, made.passed).stopped == {}
     later = {**rungs(rule, more), **running}
@@ -67,14 +69,16 @@ def test_the_order_in_which_trials_are_told_does_not_matter(
 ) -> None:
     running = rungs(rule, climbs)
 
-    assert decide(rule, {}, running, {}) == decide(rule, {}, dict(reversed(running.items())), {})
+    assert decide(rule, RungScores(), running, {}) == decide(
+        rule, RungScores(), dict(reversed(running.items())), {}
+    )
 
 
 @given(RULES, CLIMBS)
 def test_nobody_is_let_go_on_and_stopped_at_once(
     rule: StoppingRule, climbs: dict[int, list[float]]
 ) -> None:
-    made = decide(rule, {}, rungs(rule, climbs), {})
+    made = decide(rule, RungScores(), rungs(rule, climbs), {})
 
     assert made.passed.keys() | made.stopped.keys() == {n for n, s in climbs.items() if s}
     assert not made.passed.keys() & made.stopped.keys()
@@ -116,11 +120,18 @@ def test_a_stopped_trial_is_recorded_with_what_it_reached() -> None:
     assert read_trial(body).rungs == ((1, 0.5), (3, 0.25))
 
 
-def test_what_trials_have_recorded_counts_as_a_score() -> None:
-    spec = spec_of({"earlyStopping": {}})
-    records = [record_of(1, Outcome.SUCCEEDED, rungs=((1, 0.5), (3, 0.75))), record_of(2)]
+@pytest.mark.parametrize("comes", ["before", "after"])
+def test_what_trials_have_recorded_counts_as_a_score_once(comes: str) -> None:
+    ledger, ended = Ledger(), record_of(1, Outcome.SUCCEEDED, rungs=((1, 0.5), (3, 0.75)))
+    ledger.put(record_of(2))
+    if comes == "before":
+        ledger.put(ended)
+    ledger.compare_by((ACCURACY,))
+    ledger.put(ended)
+    ledger.compare_by((ACCURACY,))
 
-    assert ended_rungs(spec, records) == {1: {1: -0.5, 3: -0.75}}
+    assert (ledger.at_rungs.count(1), ledger.at_rungs.count(3)) == (1, 1)
+    assert [ledger.at_rungs.better(3, score) for score in (-0.75, -0.7)] == [0, 1]
 
 
 def test_those_of_a_shared_pod_are_their_trainers_business() -> None:
