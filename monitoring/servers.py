@@ -52,7 +52,7 @@ SERVER = Dashboard(
             "Errors",
             (
                 Query(
-                    f'(sum(increase(winnow_server_requests_total{{{_SERVER}, code=~"5.."}}[$__range]))'
+                    f'(sum(increase(winnow_server_requests_total{{{_SERVER}, code=~"5..|422"}}[$__range]))'
                     " or on () vector(0))"
                     f" / sum(increase(winnow_server_requests_total{{{_SERVER}}}[$__range]))",
                     "of all requests",

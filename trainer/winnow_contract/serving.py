@@ -20,6 +20,7 @@ from winnow_contract.variables import flag, fraction, whole_number
 __all__ = [
     "BATCH_SIZE_METRIC",
     "DURATION_METRIC",
+    "ERROR_CODES",
     "FAULT_PREFIX",
     "FETCH_ARGUMENTS",
     "HTTP_PORT",
@@ -57,6 +58,9 @@ def model_path(name: str, revision: int) -> str:
 
 REQUESTS_METRIC = "winnow_server_requests_total"
 """Inference requests by `code`, the HTTP status that they were answered with."""
+ERROR_CODES = "5..|422"
+"""Codes of answers that are the server's or the model's fault, as a regular expression: 422 says that the
+model has no finite answer to a good request. Any other 4xx is the sender's."""
 DURATION_METRIC = "winnow_server_request_duration_seconds"
 """Histogram of inference requests, from the whole body to the whole answer."""
 BATCH_SIZE_METRIC = "winnow_server_batch_size"

@@ -8,6 +8,7 @@ what has arrived in the same turn of the loop is a batch.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ from winnow_runtime.artifacts import Tensor
 from winnow_server.errors import RequestError
 
 __all__ = ["Asker", "Batcher", "Limits"]
+
+logger = logging.getLogger(__name__)
 
 Run = Callable[[Tensor], Tensor]
 
@@ -44,7 +47,7 @@ class Asker(Protocol):
         """Whether nobody waits for it any more."""
 
     def take(self, result: Tensor | Exception) -> None:
-        """Be told outputs (rows, ...), or why there are none; it must not fail."""
+        """Be told outputs (rows, ...), or why there are none."""
 
 
 class _Awaiting:
@@ -137,8 +140,8 @@ class Batcher:
         # In the next turn, so that what arrives in this one goes along.
         asyncio.get_running_loop().call_soon(self._next)
         if self._is_calm and len(rows) <= self._quick_rows:
+            _tell(asker, _attempt(self._run, [rows]))
             self._on_batch(len(rows))
-            asker.take(_attempt(self._run, [rows]))
         else:
             self._queue.append(_Waiting(rows, asker))
 
@@ -186,7 +189,7 @@ class Batcher:
     def _deliver(self, batch: list[_Waiting], result: Tensor | Exception) -> None:
         if isinstance(result, Exception):
             if len(batch) == 1:
-                batch[0].asker.take(result)
+                _tell(batch[0].asker, result)
                 return
             # One of them may be at fault alone: each by itself, before anything that came later.
             self._queue.extendleft(_Waiting(one.rows, one.asker, True) for one in reversed(batch))
@@ -194,7 +197,7 @@ class Batcher:
         start = 0
         for one in batch:
             end = start + len(one.rows)
-            one.asker.take(result[start:end])
+            _tell(one.asker, result[start:end])
             start = end
 
 
@@ -203,3 +206,11 @@ def _attempt(run: Run, parts: Sequence[Tensor]) -> Tensor | Exception:
         return run(parts[0] if len(parts) == 1 else np.concatenate(parts))
     except Exception as error:  # noqa: BLE001 -- whoever waits for it is told
         return error
+
+
+def _tell(asker: Asker, result: Tensor | Exception) -> None:
+    """Nobody's fault in hearing an answer keeps it from the others."""
+    try:
+        asker.take(result)
+    except Exception:
+        logger.exception("a bug of the server: an answer could not be told")

@@ -13,10 +13,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from winnow_server.heads import Head
+from winnow_server.known_heads import KnownHead, KnownHeads
 
 __all__ = [
     "AgeingProtocol",
@@ -24,6 +27,7 @@ __all__ = [
     "Shortcut",
     "WholeRequest",
     "close_stalled",
+    "end_with_answers",
     "protocol_class",
 ]
 
@@ -78,17 +82,25 @@ class WholeRequest:
         """
         if self.connection.transport.is_closing():
             return
+        connection = self.connection
+        is_last = not self.keep_alive or (connection.is_to_end and not connection.pipeline)
         parts = [STATUS_LINE[status], self.connection.default_head, head]
-        parts += [b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n", body]
+        parts += [b"connection: close\r\n\r\n" if is_last else b"\r\n", body]
         self.connection.transport.write(b"".join(parts))
         self.response_complete = True
-        if not self.keep_alive:
+        if is_last:
             self.connection.transport.close()
         self.connection.on_whole_answer()
 
 
-Shortcut = Callable[["AgeingProtocol"], WholeRequest | None]
-"""Given a connection that has read a request's headers: the request; None: a task answers it."""
+class Shortcut(Protocol):
+    """Answers requests without a task."""
+
+    def head_of(self, connection: AgeingProtocol) -> Head | None:
+        """What the headers that a connection has read say of the body; None: a task answers it."""
+
+    def request(self, connection: AgeingProtocol, url: bytes, head: Head) -> WholeRequest:
+        """A request with such a head."""
 
 
 @dataclass(slots=True)
@@ -105,6 +117,8 @@ class Lifecycle:
     """How long a connection may be without a request."""
     drain_since: float | None = field(default=None, init=False)
     """When draining began, on the monotonic clock."""
+    known_heads: KnownHeads = field(default_factory=KnownHeads, init=False)
+    """Of requests by the shortcut."""
 
     @property
     def is_draining(self) -> bool:
@@ -128,12 +142,16 @@ class AgeingProtocol(HttpToolsProtocol):
         self._old_from = float("inf")
         self.waits_since: float | None = None
         """Since when a request is arriving, or the first one is waited for."""
+        self._is_arriving = False
+        """Whether the parser is in the midst of a request."""
         self._is_in_head = True
         self._arrived_bytes = 0
         self.idle_since = float("inf")
-        """Since when the last request is answered; infinity: uvicorn's own timer runs, or none."""
+        """Since when the last request is answered; infinity: none is, or another one has begun."""
         self._shortcut = shortcut
         self._whole: WholeRequest | None = None
+        self._read: KnownHead | None = None
+        """Of the last request that the shortcut takes."""
         self._default_head: tuple[object, bytes] = (None, b"")
 
     @override
@@ -145,8 +163,34 @@ class AgeingProtocol(HttpToolsProtocol):
             spread = random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 -- nothing secret
             self._old_from = now + spread * self._lifecycle.max_age
 
+    @property
+    def is_to_end(self) -> bool:
+        """Whether it ends once what has arrived is answered."""
+        return self._lifecycle.is_draining or time.monotonic() >= self._old_from
+
     @override
     def data_received(self, data: bytes) -> None:
+        if self._is_arriving:
+            self._parse(data)
+            return
+        found = self._lifecycle.known_heads.find(data) if self._is_free else None
+        if found is not None:
+            self._take(*found)
+            return
+        self._read = None
+        self._parse(data)
+        if self._read is not None and not self._is_arriving:
+            self._lifecycle.known_heads.keep(data, self._read)
+
+    def _take(self, known: KnownHead, body: bytes) -> None:
+        """See to a request whose head needs no parser."""
+        self.waits_since = None
+        self.idle_since = float("inf")
+        whole = self._begin(known)
+        whole.parts.append(body)
+        whole.complete()
+
+    def _parse(self, data: bytes) -> None:
         super().data_received(data)
         if self.waits_since is None:
             return
@@ -157,9 +201,22 @@ class AgeingProtocol(HttpToolsProtocol):
         elif self._arrived_bytes > self._lifecycle.max_message_bytes:
             self.transport.abort()
 
+    @property
+    def _is_free(self) -> bool:
+        """Whether no request has to be answered before the next one, and answers are read."""
+        is_answered = self.cycle is None or self.cycle.response_complete
+        return is_answered and not self.flow.write_paused
+
+    def _begin(self, known: KnownHead) -> WholeRequest:
+        whole = self._shortcut.request(self, known.url, known.head)
+        whole.keep_alive = known.keep_alive
+        self.cycle = whole  # type: ignore[assignment] # all that uvicorn looks at is there
+        return whole
+
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._is_arriving = True
         self.idle_since = float("inf")
         self.waits_since = time.monotonic()
         self._is_in_head = True
@@ -168,16 +225,17 @@ class AgeingProtocol(HttpToolsProtocol):
     @override
     def on_headers_complete(self) -> None:
         self._is_in_head = False
-        is_next = self.cycle is None or self.cycle.response_complete  # or else it has to wait
-        whole = self._whole = self._shortcut(self) if is_next else None
-        if whole is None:
+        head = self._shortcut.head_of(self) if self._is_free else None
+        if head is None:
+            self._whole = self._read = None
             super().on_headers_complete()
-        else:
-            self.cycle = whole  # type: ignore[assignment] # all that uvicorn looks at is there
-            if self.parser.get_http_version() == "1.0" or not self.parser.should_keep_alive():
-                whole.keep_alive = False
-        if self._lifecycle.is_draining or time.monotonic() >= self._old_from:
-            self.cycle.keep_alive = False
+            if self.is_to_end:
+                self.cycle.keep_alive = False
+            return
+        is_old = self.parser.get_http_version() == "1.0"
+        keep_alive = not is_old and self.parser.should_keep_alive()
+        self._read = KnownHead(self.url, head, keep_alive)
+        self._whole = self._begin(self._read)
 
     @override
     def on_body(self, body: bytes) -> None:
@@ -188,12 +246,15 @@ class AgeingProtocol(HttpToolsProtocol):
 
     @override
     def on_message_complete(self) -> None:
+        self._is_arriving = False
         self.waits_since = None
         whole, self._whole = self._whole, None
-        if whole is None:
-            super().on_message_complete()
-        else:
+        if whole is not None:
             whole.complete()
+            return
+        super().on_message_complete()
+        if self.cycle.response_complete:  # without waiting for the body
+            self._idle()
 
     @property
     def default_head(self) -> bytes:
@@ -209,9 +270,23 @@ class AgeingProtocol(HttpToolsProtocol):
         if self.pipeline:
             self.on_response_complete()
             return
-        # A timer for each request, as uvicorn has it, would be a part of a small model's time.
         self.server_state.total_requests += 1
-        if self.waits_since is None:  # the next request is not arriving yet
+        self._idle()
+
+    @override
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
+            self._idle()
+
+    def _idle(self) -> None:
+        """Note that the connection is idle, unless the next request is arriving already.
+
+        `close_stalled` looks at it. uvicorn's timer for each answer would be a part of a small model's
+        time, and bytes that begin no request, such as an empty line, would stop it for ever.
+        """
+        if self.waits_since is None:
             self.idle_since = time.monotonic()
 
 
@@ -234,3 +309,11 @@ def close_stalled(connections: Iterable[Any], lifecycle: Lifecycle) -> int:
     for one in stalled:
         one.transport.abort()
     return len(stalled)
+
+
+def end_with_answers(connections: Iterable[Any]) -> None:
+    """Let the last answer of each connection say that it is, unless it has begun already."""
+    for one in connections:
+        last = one.pipeline[0][0] if one.pipeline else one.cycle
+        if last is not None and not getattr(last, "response_started", False):
+            last.keep_alive = False

@@ -88,7 +88,7 @@ class Inference:
         if self._delay:
             await _hold_back(self._delay * (time.perf_counter() - start))
         await _send(send, answer)
-        self.count(answer[0], start, scope["path"], scope.get("client"))
+        self.count(answer[0], start, scope["raw_path"], scope.get("client"))
 
     def read(self, body: bytes, header_length: int | None) -> InferenceRequest:
         """The request that a body is.
@@ -113,14 +113,22 @@ class Inference:
     def answer(self, request: InferenceRequest, outputs: Tensor) -> Answer:
         """What a client is told.
 
+        Numbers that are not finite are no answer in either encoding: JSON has no word for them, and
+        in bytes they would make a model that fails look like one that answers.
+
         Raises:
-            ModelError: if not all outputs are numbers.
+            RequestError: with 422, if not all outputs are finite.
         """
         content, header_length = encode_answer(request, outputs, self._signature)
         # JSON says null of what is no number: to look for that is quicker than to look at each.
         is_suspect = header_length is not None or b"null" in content
         if is_suspect and not are_finite(outputs):
-            raise ModelError("NaN", "the model's answer has numbers that are not finite")
+            raise RequestError(
+                f"the model's outputs {self._signature.output.name!r} for these rows are not all "
+                "finite numbers (NaN or infinity): the rows are unlike those it was made for, or "
+                "the model is at fault",
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+            )
         if header_length is None:
             return 200, JSON % len(content), content
         return 200, BYTES % (header_length, len(content)), content
@@ -139,7 +147,7 @@ class Inference:
         content = encode_error(words)
         return int(status), head % len(content), content
 
-    def count(self, status: int, start: float, path: str, client: Client) -> None:
+    def count(self, status: int, start: float, path: bytes, client: Client) -> None:
         """Note an answer.
 
         Args:
@@ -152,7 +160,7 @@ class Inference:
         self._metrics.answered(status, seconds)
         if self._access_log:
             fields = {
-                "path": path,
+                "path": path.decode("latin-1"),
                 "status": status,
                 "milliseconds": round(1000 * seconds, 3),
                 "client": client[0] if client else "",

@@ -203,10 +203,12 @@ def rows_from_json(data: Any, text: bytes, shape: tuple[int, ...], name: str) ->
         raise RequestError(
             f"'data' of {name!r} has {len(data)} items, shape {list(shape)} needs {count}"
         )
-    # Where there is no true and no false, whatever an array takes is a number: looking at the type
-    # of each would take as long as reading them.
+    # Where there is no true and no false, whatever an array takes is a number: to look at the type
+    # of each takes as long as to read them, and to look for one letter is ten times as quick as for
+    # four.
     try:
-        if (b"true" in text or b"false" in text) and not _NUMBERS.issuperset(map(type, data)):
+        may_be_flag = (b"u" in text and b"true" in text) or (b"s" in text and b"false" in text)
+        if may_be_flag and not _NUMBERS.issuperset(map(type, data)):
             raise TypeError  # noqa: TRY301 -- as an array does
         flat = np.frombuffer(array("f", data), dtype=np.float32)
     except TypeError:

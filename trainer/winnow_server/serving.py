@@ -22,7 +22,12 @@ from winnow_contract.program import CRASH
 from winnow_contract.serving import Serving
 from winnow_server.app import App
 from winnow_server.batching import Batcher, Limits
-from winnow_server.connections import Lifecycle, close_stalled, protocol_class
+from winnow_server.connections import (
+    Lifecycle,
+    close_stalled,
+    end_with_answers,
+    protocol_class,
+)
 from winnow_server.inference import DISCARDED_BYTES, Inference
 from winnow_server.metrics import Metrics
 from winnow_server.model import ServedModel, open_model
@@ -159,8 +164,10 @@ class _Server(uvicorn.Server):
         if time.monotonic() >= self._dies_at:
             os._exit(CRASH)  # as a crash of the runtime would, in the midst of everything
         since = self._lifecycle.drain_since
-        if since is not None and time.monotonic() - since >= self._drain_seconds:
-            self.should_exit = True
+        if since is not None:
+            end_with_answers(self.server_state.connections)
+            if time.monotonic() - since >= self._drain_seconds:
+                self.should_exit = True
         if counter % TICKS_PER_SECOND == 0:
             closed = close_stalled(self.server_state.connections, self._lifecycle)
             if closed:

@@ -15,7 +15,7 @@ from winnow_contract.serving import Serving
 from winnow_runtime.artifacts import Tensor
 from winnow_server.connections import AgeingProtocol, WholeRequest
 from winnow_server.errors import RequestError
-from winnow_server.heads import read_head
+from winnow_server.heads import Head, read_head
 from winnow_server.inference import Answer, Inference
 from winnow_server.requests import InferenceRequest
 from winnow_server.signature import Signature
@@ -41,14 +41,10 @@ class Shortcut:
         self._max_bytes = min(serving.max_request_bytes, SMALL_BYTES)
         self._is_closed = serving.delay_factor != 1
 
-    def __call__(self, connection: AgeingProtocol) -> WholeRequest | None:
-        """The request whose headers a connection has read; None: it goes by ASGI."""
-        if (
-            connection.url not in self._urls
-            or connection.parser.get_method() != b"POST"
-            or connection.flow.write_paused  # its client does not read what it is told
-            or self._is_closed
-        ):
+    def head_of(self, connection: AgeingProtocol) -> Head | None:
+        """What the headers that a connection has read say of the body; None: it goes by ASGI."""
+        is_inference = connection.url in self._urls and connection.parser.get_method() == b"POST"
+        if not is_inference or self._is_closed:
             return None
         try:
             head = read_head(connection.headers)
@@ -56,23 +52,31 @@ class Shortcut:
             return None
         if head.length is None or head.length > self._max_bytes or head.expects_consent:
             return None
-        return _Request(self._inference, connection, head.header_length)
+        return head
+
+    def request(self, connection: AgeingProtocol, url: bytes, head: Head) -> WholeRequest:
+        """A request with such a head."""
+        return _Request(self._inference, connection, url, head.header_length)
 
 
 class _Request(WholeRequest):
     """One of them; the batcher's asker."""
 
-    __slots__ = ("_header_length", "_inference", "_path", "_request", "_start")
+    __slots__ = ("_header_length", "_inference", "_request", "_start", "_url")
     _request: InferenceRequest
     _start: float
 
     def __init__(
-        self, inference: Inference, connection: AgeingProtocol, header_length: int | None
+        self,
+        inference: Inference,
+        connection: AgeingProtocol,
+        url: bytes,
+        header_length: int | None,
     ) -> None:
         super().__init__(connection)
         self._inference = inference
+        self._url = url
         self._header_length = header_length
-        self._path = connection.url  # by the time of the answer it may be that of the next request
 
     @override
     def complete(self) -> None:
@@ -98,6 +102,5 @@ class _Request(WholeRequest):
         self._tell(answer)
 
     def _tell(self, answer: Answer) -> None:
-        path, client = self._path.decode(), self.connection.client
         self.answer(*answer)
-        self._inference.count(answer[0], self._start, path, client)
+        self._inference.count(answer[0], self._start, self._url, self.connection.client)

@@ -116,7 +116,8 @@ class CanaryChecks(ApiModel):
     min_requests: int = Field(default=100, ge=1, le=1_000_000)
     """A check of fewer requests is inconclusive: the canary waits for more."""
     max_error_rate: DecimalString = "0.01"
-    """The largest share of its requests that may be answered with 5xx."""
+    """The largest share of its requests that may fail: answered with 5xx, or with 422 as the
+    model's outputs are no finite numbers."""
     max_latency_ratio: DecimalString = "2"
     """The most times that its 95th percentile of latency may be that of the one that serves."""
     min_agreement: DecimalString = "0.9"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from tests.support.served_artifacts import artifact, on_the_claim, request_of
 from winnow_contract.serving import (
     BATCH_SIZE_METRIC,
     DURATION_METRIC,
+    ERROR_CODES,
     MODEL_INFO_METRIC,
     QUEUE_METRIC,
     REQUESTS_METRIC,
@@ -316,7 +318,7 @@ async def test_metrics_name_the_model_and_its_revision(connect: Connect, serving
     assert found == 1
 
 
-async def test_an_answer_that_is_no_number_is_an_error_of_the_server_and_of_that_request_alone(
+async def test_outputs_that_are_no_numbers_are_no_answer_and_count_as_the_model_s_failure(
     connect: Connect, tmp_path: Path
 ) -> None:
     nodes = [
@@ -330,11 +332,12 @@ async def test_an_answer_that_is_no_number_is_an_error_of_the_server_and_of_that
     binary = await client.infer((0 * ROWS).tobytes(), headers=BINARY)
 
     for failed in (answer, binary):
-        assert failed.status == 500
-        assert "numbers that are not finite" in failed.document["error"]
+        assert failed.status == 422
+        assert "'outputs' for these rows are not all finite" in failed.document["error"]
     named = orjson.dumps({**orjson.loads(request_of(ROWS)), "id": "null"})
     assert (await client.infer(named)).status == 200
-    assert await client.metric(REQUESTS_METRIC, code="500") == 2
+    assert await client.metric(REQUESTS_METRIC, code="422") == 2
+    assert re.fullmatch(ERROR_CODES, "422")
 
 
 async def test_slowness_on_purpose_holds_answers_back(connect: Connect) -> None:

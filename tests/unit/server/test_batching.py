@@ -251,3 +251,32 @@ async def test_requests_that_cannot_be_joined_are_answered_one_by_one(model: Mod
     tasks = await submit(batch, rows(1), np.ones((1, 2), np.float32), rows(2))
 
     assert await all_of(tasks) == [[2], [2, 2], [4]]
+
+
+class Deaf:
+    """An asker that fails to hear its answer."""
+
+    def has_gone(self) -> bool:
+        return False
+
+    def take(self, result: Rows | Exception) -> None:
+        raise OSError(f"nobody listens to {result}")
+
+
+@pytest.mark.parametrize("quick_rows", [0, 99])
+@pytest.mark.parametrize("before", [0, 1])
+async def test_an_answer_that_cannot_be_told_stops_nobody_else_s(
+    model: Model, quick_rows: int, before: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    model.free.set()
+    batch = batcher(model, Limits(8, 10), quick_rows=quick_rows)
+    await all_of(
+        await submit(batch, *(rows(0) for _ in range(before)))
+    )  # what comes next runs at once
+
+    batch.submit(rows(1), Deaf())
+    beside = await submit(batch, rows(2))
+
+    assert await all_of(beside) == [[4]]
+    assert await all_of(await submit(batch, rows(3))) == [[6]]
+    assert "nobody listens" in caplog.text

@@ -15,7 +15,14 @@ from uvicorn.server import ServerState
 from tests.support.onnx_graphs import blobs
 from tests.support.served_artifacts import artifact, on_the_claim, request_of
 from winnow_contract.serving import Serving
-from winnow_server.connections import AgeingProtocol, Lifecycle, close_stalled, protocol_class
+from winnow_server.connections import (
+    AgeingProtocol,
+    Lifecycle,
+    close_stalled,
+    end_with_answers,
+    protocol_class,
+)
+from winnow_server.known_heads import MOST_BYTES, MOST_HEADS
 from winnow_server.model import ServedModel, open_model
 from winnow_server.serving import make_app
 
@@ -275,6 +282,115 @@ async def test_a_connection_without_requests_is_closed_after_a_while(connect: Co
     assert not line.transport.closed  # the next request has begun
     line.protocol.data_received(whole(request_of(ROWS))[4:])
     await line.answers(2)
+    close_stalled([line.protocol], life)
+
+    assert line.transport.closed
+
+
+async def test_a_head_that_was_read_once_needs_no_parser_on_any_connection(
+    connect: Connect,
+) -> None:
+    life = Lifecycle(max_age=60)
+    first, second = connect(life), connect(life)
+    content = whole(request_of(ROWS))
+    first.protocol.data_received(content)
+    second.protocol.parser = None  # type: ignore[assignment] # what needs it fails
+
+    for count in (1, 2):
+        second.protocol.data_received(content)
+        await second.answers(count)
+
+    (expected,) = await first.answers(1)
+    assert await second.answers(2) == [expected, expected]
+    assert second.state.total_requests == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        whole(request_of(ROWS))[:-1],
+        whole(request_of(ROWS)) + b"P",
+        2 * whole(request_of(ROWS)),
+        whole(b"{"),
+        whole(request_of(ROWS), f"x-long: {'x' * MOST_BYTES}"),
+        whole(request_of(ROWS), "connection: close"),
+        whole(request_of(ROWS), version="1.0"),
+        whole(request_of(ROWS), path="/v2/models/other/infer"),
+        b"\r\n" + whole(request_of(ROWS)),
+        whole(request_of(ROWS)).replace(b"\r\n", b"\n"),
+        chunked(request_of(ROWS)),
+    ],
+)
+async def test_known_heads_change_no_answer(connect: Connect, content: bytes) -> None:
+    knowing, fresh = connect(), connect()
+    ask = b"GET /v2/health/live HTTP/1.1\r\nhost: x\r\n\r\n"
+    rest = b"\r\n\r\n" + whole(request_of(ROWS))
+    for _ in range(2):
+        knowing.protocol.data_received(whole(request_of(ROWS)))
+    await knowing.answers(2)
+    knowing.transport.written.clear()
+
+    for line in (knowing, fresh):
+        for data in (content, ask, rest):
+            if not line.transport.closed:
+                line.protocol.data_received(data)
+        await until(lambda line=line: not line.state.tasks)  # type: ignore[misc]
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    assert knowing.transport.written == fresh.transport.written
+    assert knowing.transport.closed == fresh.transport.closed
+
+
+async def test_heads_that_are_new_each_time_do_not_fill_the_memory(connect: Connect) -> None:
+    life = Lifecycle(max_age=60)
+    line = connect(life)
+
+    for number in range(MOST_HEADS + 3):
+        line.protocol.data_received(whole(b"{", f"x-request-id: {number}"))
+
+    assert len(await line.answers(MOST_HEADS + 3)) == MOST_HEADS + 3
+    assert len(life.known_heads) == 3
+
+
+@pytest.mark.parametrize("content", [whole(b"{"), chunked(request_of(ROWS))])
+async def test_a_request_that_waits_when_draining_begins_ends_its_connection(
+    connect: Connect, content: bytes
+) -> None:
+    life = Lifecycle(max_age=60)
+    line = connect(life)
+    line.protocol.data_received(whole(request_of(ROWS)) + content)  # the second has to wait
+
+    life.drain_since = 0.0
+    end_with_answers([line.protocol])
+
+    answers = await line.answers(2)
+    assert [answer.headers.get("connection") for answer in answers][-1] == "close"
+    assert line.transport.closed
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"GET /v2/health/live HTTP/1.1\r\nhost: x\r\n\r\n",
+        chunked(request_of(ROWS)),
+        whole(request_of(ROWS)),
+        whole(b"not read", path="/v2/health/live"),
+    ],
+)
+async def test_an_empty_line_after_an_answer_does_not_keep_a_connection_for_ever(
+    connect: Connect, content: bytes
+) -> None:
+    life = Lifecycle(max_age=60, idle_seconds=0.0)
+    line = connect(life)
+    line.protocol.data_received(content[:-4])
+    for _ in range(5):
+        await asyncio.sleep(0)
+    line.protocol.data_received(content[-4:])
+    await line.answers(1)
+    await until(lambda: not line.state.tasks)
+
+    line.protocol.data_received(b"\r\n")
     close_stalled([line.protocol], life)
 
     assert line.transport.closed

@@ -7,13 +7,12 @@ both revisions have answered is counted over the same time, that of the canary's
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from winnow_contract.serving import DURATION_METRIC, REQUESTS_METRIC
+from winnow_contract.serving import DURATION_METRIC, ERROR_CODES, REQUESTS_METRIC
 
-ERRORS = "5"
-"""First digit of the codes that count as errors: a bad request is its sender's fault."""
 QUANTILE = 0.95
 
 Vector = tuple[tuple[Mapping[str, str], float], ...]
@@ -123,6 +122,6 @@ def _load(by_code: Vector, p95: Vector) -> Load:
     seconds = next((value for _, value in p95 if math.isfinite(value)), None)
     return Load(
         requests=sum(value for _, value in counts),
-        errors=sum(value for code, value in counts if code.startswith(ERRORS)),
+        errors=sum(value for code, value in counts if re.fullmatch(ERROR_CODES, code)),
         p95_seconds=seconds,
     )

@@ -31,7 +31,8 @@ def test_both_revisions_are_counted_over_the_same_time() -> None:
 
 
 def test_answers_are_counted_by_code() -> None:
-    codes = (({"code": "200"}, 90.0), ({"code": "400"}, 6.0), ({"code": "503"}, 4.0))
+    counts = {"200": 90.0, "400": 6.0, "422": 1.0, "503": 3.0}
+    codes = tuple(({"code": code}, count) for code, count in counts.items())
     found = loads_of(
         {
             "serving": codes,
