@@ -15,6 +15,16 @@ from tests.support.api import Api
 
 OPERATOR_PACKAGES = ("kopf", "kubernetes", "optuna", "pydantic")
 TRAINER_PACKAGES = ("torch", "torchao", "torch-pruning", "onnxruntime", "numpy")
+HPO_PACKAGES = (
+    "numpy",
+    "scipy",
+    "optuna",
+    "cmaes",
+    "hyperopt",
+    "scikit-learn",
+    "coco-experiment",
+    "torch",
+)
 OPERATOR_SOURCES = ("operator", "trainer/winnow_contract", "charts", "benchmarks")
 TRAINER_SOURCES = ("trainer", "benchmarks")
 """Folders whose edits change a figure."""
@@ -58,6 +68,15 @@ def nas_facts() -> dict[str, Any]:
             "benchmarks/measured/nas-table.npz",
         ),
         **{name: importlib.metadata.version(name) for name in ("numpy", "scipy", "optuna")},
+    }
+
+
+def hpo_facts() -> dict[str, Any]:
+    """The same for searches of hyperparameters: what they are made with, and what they try to find."""
+    return {
+        "cpu": cpu_model(),
+        "threads": 1,
+        **{name: importlib.metadata.version(name) for name in HPO_PACKAGES},
     }
 
 
