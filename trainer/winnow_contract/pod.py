@@ -25,7 +25,9 @@ class Pod:
     def __init__(self, environment: Environment, assignments: Assignments) -> None:
         self.environment = environment
         self.assignments = assignments
-        self.trials: tuple[TrialAssignment, ...] = assignments.of_index(environment.index)
+        own = assignments.of_index(environment.index)
+        self.trials: tuple[TrialAssignment, ...] = tuple(sorted(own, key=lambda t: t.number))
+        """In the order of their numbers, in which they are to run: rungs are compared in it."""
         self._results: dict[int, TrialResult] = {}
         self.rungs = RungBook(
             assignments.early_stopping,

@@ -2,6 +2,9 @@
 
 Where a pod runs several trials one after the other, each is compared with those before it here,
 without any network. Where it runs one, the rungs are only noted: the operator compares pods.
+
+A verdict does not depend on the attempt: those before a trial are those of lower numbers, even where
+an attempt before has committed later ones, and only what a manifest can hold of them counts.
 """
 
 from __future__ import annotations
@@ -82,12 +85,13 @@ class RungBook:
         self._values.setdefault(trial, {}).update(dict.fromkeys(fresh, value))
         if not self._decides:
             return tuple(fresh), None
-        own, others = self._scores(trial), [self._scores(n) for n in self._values if n != trial]
+        own = self._scores(self._values[trial])
+        others = [self._scores(self.values(n)) for n in self._values if n < trial]
         verdicts = (judge(self.rule, rung, own, others, RungScores()) for rung in fresh)
         return tuple(fresh), next((verdict for verdict in verdicts if verdict.stops), None)
 
-    def _scores(self, trial: int) -> dict[int, float]:
-        return {rung: self._sign * value for rung, value in self._values[trial].items()}
+    def _scores(self, values: Mapping[int, float]) -> dict[int, float]:
+        return {rung: self._sign * value for rung, value in values.items()}
 
     def stopped(self, trial: int, why: TrialStopped) -> TrialResult:
         """The result of a trial that a rule has ended: its value at the last rung."""

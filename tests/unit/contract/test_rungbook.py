@@ -82,6 +82,42 @@ def test_what_an_attempt_before_has_committed_counts_and_what_it_has_not_does_no
     assert book.values(2)[1] == 0.95
 
 
+@given(
+    st.lists(
+        st.lists(st.floats(-1, 1) | st.just(math.nan), min_size=9, max_size=9),
+        min_size=1,
+        max_size=6,
+    ),
+    st.sampled_from([ASHA, MEDIAN]),
+    st.data(),
+)
+def test_an_attempt_that_takes_over_what_is_committed_comes_to_the_same_verdicts(
+    curves: list[list[float]], algorithm: str, data: st.DataObject
+) -> None:
+    rule = StoppingRule(algorithm, minimum=1, eta=2, min_trials=2)
+    first, again = (RungBook(rule, "Maximize", decides=True) for _ in range(2))
+    ends = {trial: climb(first, trial, curve) for trial, curve in enumerate(curves)}
+    committed = data.draw(st.sets(st.sampled_from([n for n, end in ends.items() if end == 9])))
+    for trial in committed:
+        again.take(trial, first.values(trial))
+
+    repeated = {n: climb(again, n, curves[n]) for n in ends if n not in committed}
+
+    assert repeated == {n: end for n, end in ends.items() if n not in committed}
+
+
+def test_a_rung_without_a_number_counts_for_others_no_more_than_a_manifest_can_hold_of_it() -> None:
+    curves = [[math.nan, *[0.9] * 8], [0.1] * 9]
+    rule = StoppingRule(MEDIAN, minimum=1, eta=2, min_trials=2)
+    first, again = (RungBook(rule, "Maximize", decides=True) for _ in range(2))
+
+    ends = [climb(first, trial, curve) for trial, curve in enumerate(curves)]
+    again.take(0, first.values(0))
+
+    assert ends == [9, 2]
+    assert climb(again, 1, curves[1]) == 2
+
+
 def test_the_result_of_a_stopped_trial_has_its_value_at_the_last_rung() -> None:
     book = RungBook(RULE, "Maximize", decides=True)
     climb(book, 1, [0.1, 0.2, 0.3, 0.4, 0.5])
