@@ -204,6 +204,15 @@ def test_monitors_on_request_select_the_operator_the_trials_and_the_servers() ->
     assert uid["targetLabel"] == "job_uid"
     kinds = (Kind.SEARCH, Kind.COMPRESSION)
     assert uid["sourceLabels"] == [f"__meta_kubernetes_pod_annotation_{label(k)}" for k in kinds]
+    page = (ROOT / "docs/metrics.md").read_text()
+    ((written,),) = [
+        yaml.safe_load(t) for t in re.findall(r"```yaml\n(- source.*?)```", page, re.DOTALL)
+    ]
+    assert uid == {
+        "sourceLabels": written.pop("source_labels"),
+        "targetLabel": written.pop("target_label"),
+        **written,
+    }
     ports = {
         d["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"]: endpoint["port"]
         for d in documents

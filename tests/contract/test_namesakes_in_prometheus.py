@@ -43,19 +43,24 @@ def test_a_canary_is_not_blamed_for_the_errors_of_an_earlier_server_of_the_same_
 
 
 def test_live_values_and_rungs_are_those_of_this_job(tmp_path: Path) -> None:
-    def trial(metric: str, uid: str, *more: str) -> str:
-        labels = ",".join((f'job_uid="{uid}"', 'trial="digits-t00001"', 'attempt="a"', *more))
+    def trial(metric: str, *more: str) -> str:
+        labels = ",".join(('trial="digits-t00001"', 'attempt="a"', *more))
         return f"{metric}{{{labels}}}"
 
     series: dict[str, str] = {}
-    for uid, value in (("old", 9), ("new", 5)):  # the old one is still there, as a lying pod would
+    # The old one is still there, as a lying pod would be, and so is one of another namespace that
+    # has taken over the job's uid.
+    for space, uid, value in (("team", "old", 9), ("foe", "new", 7), ("team", "new", 5)):
+        own = f'namespace="{space}"', f'job_uid="{uid}"'
         series |= {
-            trial("winnow_trial_info", uid): "1x30",
-            trial("winnow_trial_metric", uid, 'metric="accuracy"'): f"{value}x30",
-            trial("winnow_trial_step", uid): f"{value}x30",
-            trial("winnow_trial_rung_value", uid, 'rung="3"'): f"{value}x30",
+            trial("winnow_trial_info", *own): "1x30",
+            trial("winnow_trial_metric", *own, 'metric="accuracy"'): f"{value}x30",
+            trial("winnow_trial_step", *own): f"{value}x30",
+            trial("winnow_trial_rung_value", *own, 'rung="3"'): f"{value}x30",
         }
-    asked = trial_queries(TrialQuestion("new", "accuracy", is_higher_better=True, wants_rungs=True))
+    asked = trial_queries(
+        TrialQuestion("team", "new", "accuracy", is_higher_better=True, wants_rungs=True)
+    )
     named = '{trial="digits-t00001"}'
 
     hold_answers(

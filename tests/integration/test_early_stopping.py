@@ -178,7 +178,7 @@ async def test_a_silent_prometheus_holds_nothing_up_and_is_said(
     async with simulated_node(namespace.api, namespace.name, climbers):
         climbers.job_uid = await make(namespace, trials=3, parallelism=3)
         found = await namespace.condition(
-            "search", "MetricsAvailable", "PrometheusUnreachable", status="False"
+            "search", "MetricsAvailable", "PrometheusUnreachable", status="False", seconds=60
         )
         climbers.ending.update({1, 2, 3})
         body = await namespace.ended("search", seconds=20)

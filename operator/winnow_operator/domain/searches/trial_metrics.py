@@ -1,7 +1,8 @@
 """What Prometheus says of the trials of a job that run: what it is asked, and what it answers.
 
-Series are found by the uid of their job, which a job of the same name before it did not have, and
-carry the attempt that they are of: the first characters of the uid of its pod.
+Series are found by the namespace and the uid of their job: a job of the same name before it had another
+uid, and a pod of another namespace, whatever it says of itself, is none of the job's. They carry the
+attempt that they are of: the first characters of the uid of its pod.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ MAX_DIGITS = 15
 class TrialQuestion:
     """What is asked about a job."""
 
+    namespace: str
     job_uid: str
     metric: str
     is_higher_better: bool
@@ -61,7 +63,7 @@ class Heard:
 
 def queries(question: TrialQuestion) -> dict[str, str]:
     """What is asked, by name."""
-    own = f'job_uid="{question.job_uid}"'
+    own = f'namespace="{question.namespace}",job_uid="{question.job_uid}"'
     order = "topk" if question.is_higher_better else "bottomk"
     values = f'max by (trial) ({METRIC}{{{own},metric="{question.metric}"}})'
     asked = {

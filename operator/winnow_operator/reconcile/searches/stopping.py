@@ -56,6 +56,7 @@ def _question(context: SearchContext) -> TrialQuestion:
     spec = context.job.spec
     first = spec.objectives[0]
     return TrialQuestion(
+        namespace=context.key.namespace,
         job_uid=context.owner.uid,
         metric=first.metric,
         is_higher_better=first.goal is Goal.MAXIMIZE,

@@ -5,7 +5,8 @@
                          +--an answer with news--> the key is put on the queue again
 
 No reconcile ever waits for an answer, and a job is looked at only when there is news: values at
-rungs at once, a better value now and then. A job that is forgotten is not followed any more.
+rungs at once, a better value now and then. A question that fails is put again soon, and is news only when it
+has failed several times on end: each change of that is a write. A job that is forgotten is not followed any more.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ RUNGS_SECONDS = 5.0
 """How soon a job is asked about again whose trials may have to be stopped."""
 LIVE_SECONDS = 30.0
 """The same of any other job, and the least time between two looks because of a better value."""
+PATIENCE = 3
+"""Questions that must fail on end before Prometheus counts as away; what it has said holds until then."""
 AT_ONCE = 4
 """Jobs that are asked about at one time."""
 
@@ -35,6 +38,8 @@ class _Followed:
     question: TrialQuestion
     task: asyncio.Task[None]
     heard: Heard | None = None
+    failures: int = 0
+    """Questions that have failed since the last one that was answered."""
     woken: float = float("-inf")
     """When it was last put on the queue, in monotonic seconds."""
 
@@ -78,11 +83,15 @@ class TrialFeed:
         while True:
             async with self._turn:
                 heard = await _answer(prometheus, question)
+            is_soon = question.wants_rungs or heard.problem
             self._note(key, heard)
-            await asyncio.sleep(RUNGS_SECONDS if question.wants_rungs else LIVE_SECONDS)
+            await asyncio.sleep(RUNGS_SECONDS if is_soon else LIVE_SECONDS)
 
     def _note(self, key: Key, heard: Heard) -> None:
         known, now = self._followed[key], self.clock.monotonic()
+        known.failures = known.failures + 1 if heard.problem else 0
+        if 0 < known.failures < PATIENCE:
+            return
         before, known.heard = known.heard, heard
         is_news = before is None or replace(before, best=heard.best) != heard
         is_better = before is not None and before.best != heard.best

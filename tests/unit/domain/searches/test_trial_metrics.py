@@ -20,7 +20,7 @@ from winnow_operator.domain.searches.trial_metrics import (
     queries,
 )
 
-QUESTION = TrialQuestion("u-1", "accuracy", is_higher_better=True, wants_rungs=True)
+QUESTION = TrialQuestion("team", "u-1", "accuracy", is_higher_better=True, wants_rungs=True)
 SCRAPED, NOTHING = Heard(is_scraped=True), Heard()
 REFUSED = Heard(problem="Prometheus does not answer: refused")
 
@@ -28,9 +28,12 @@ REFUSED = Heard(problem="Prometheus does not answer: refused")
 def test_only_series_of_this_very_job_are_asked_for() -> None:
     asked = queries(QUESTION)
 
-    assert all('job_uid="u-1"' in query for query in asked.values())
+    assert all(
+        query.count("{") == query.count('{namespace="team",job_uid="u-1"')
+        for query in asked.values()
+    )
     assert "rungs" not in queries(
-        TrialQuestion("u-1", "rmse", is_higher_better=False, wants_rungs=False)
+        TrialQuestion("team", "u-1", "rmse", is_higher_better=False, wants_rungs=False)
     )
 
 

@@ -12,13 +12,18 @@ from winnow_operator.domain.searches.trial_metrics import TrialQuestion
 from winnow_operator.domain.servers.loads import Vector
 from winnow_operator.errors import NoAnswerError
 from winnow_operator.reconcile.queue import Key
-from winnow_operator.reconcile.searches.trialfeed import LIVE_SECONDS, RUNGS_SECONDS, TrialFeed
+from winnow_operator.reconcile.searches.trialfeed import (
+    LIVE_SECONDS,
+    PATIENCE,
+    RUNGS_SECONDS,
+    TrialFeed,
+)
 
 pytestmark = pytest.mark.looptime
 
 KEY = Key("team", "digits")
-WITH_RUNGS = TrialQuestion("u1", "accuracy", is_higher_better=True, wants_rungs=True)
-WITHOUT = TrialQuestion("u1", "accuracy", is_higher_better=True, wants_rungs=False)
+WITH_RUNGS = TrialQuestion("team", "u1", "accuracy", is_higher_better=True, wants_rungs=True)
+WITHOUT = TrialQuestion("team", "u1", "accuracy", is_higher_better=True, wants_rungs=False)
 
 
 class Told:
@@ -111,29 +116,48 @@ async def test_another_job_of_the_same_name_is_asked_about_anew() -> None:
     feed.heard(KEY, WITH_RUNGS)
     await asyncio.sleep(1.1)
 
-    other = TrialQuestion("u2", "accuracy", is_higher_better=True, wants_rungs=True)
+    other = TrialQuestion("team", "u2", "accuracy", is_higher_better=True, wants_rungs=True)
 
     assert feed.heard(KEY, other) is None
     await feed.close()
 
 
-async def test_no_answer_is_said_and_asked_for_again() -> None:
+async def test_no_answer_is_said_once_it_has_failed_several_times_and_asked_for_again() -> None:
     told = Told()
     told.fails = True
     feed, woken = feed_of(told)
-    feed.heard(KEY, WITH_RUNGS)
+    feed.heard(KEY, WITHOUT)
     await asyncio.sleep(1.1)
-    heard = feed.heard(KEY, WITH_RUNGS)
+    assert feed.heard(KEY, WITHOUT) is None
+    await asyncio.sleep((PATIENCE - 1) * (RUNGS_SECONDS + 1))
+    heard = feed.heard(KEY, WITHOUT)
     assert heard is not None
     assert "TimeoutError" in heard.problem
 
     told.fails = False
     await asyncio.sleep(RUNGS_SECONDS + 1.1)
 
-    heard = feed.heard(KEY, WITH_RUNGS)
+    heard = feed.heard(KEY, WITHOUT)
     assert heard is not None
     assert heard.is_scraped
     assert len(woken) == 2
+    await feed.close()
+
+
+async def test_single_answers_that_fail_are_no_news_however_many_there_are() -> None:
+    told = Told()
+    feed, woken = feed_of(told)
+    feed.heard(KEY, WITH_RUNGS)
+    await asyncio.sleep(1.1)
+    for turn in range(3 * PATIENCE):
+        told.fails = turn % PATIENCE != 0  # never as many as that without one between
+        await asyncio.sleep(RUNGS_SECONDS + 1)
+
+        heard = feed.heard(KEY, WITH_RUNGS)
+        assert heard is not None
+        assert heard.is_scraped
+
+    assert woken == [KEY]
     await feed.close()
 
 
