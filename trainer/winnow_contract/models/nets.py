@@ -113,7 +113,8 @@ def net_from_json(document: Mapping[str, Any]) -> Net:
             net = TransformerNet(document["width"], encoders)
         case family:
             raise SettingError(f"family {family!r} has no nets, allowed: MLP, CNN, Transformer")
-    read_net(net.text)
+    if read_net(net.text) != net.canonical():
+        raise SettingError(f"architecture {net.text} has a number that is written as text")
     return net
 
 
@@ -212,4 +213,9 @@ def _fault(text: str, what: str) -> SettingError:
 
 def _node_from_json(node: Mapping[str, Any], place: int) -> CellNode:
     read = CellNode(node["operation"], node["kernel"], node["input"], node.get("skip"))
+    for number in (read.source, read.skip):
+        if number is not None and (type(number) is not int or number < 0):
+            raise SettingError(
+                f"node {place + 1} of a cell reads node {number!r}, allowed are whole numbers from 0"
+            )
     return _in_order(read, place)

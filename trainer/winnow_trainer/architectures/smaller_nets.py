@@ -10,7 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from torch import nn
 
-from winnow_contract.models.nets import CnnNet, Encoder, Layer, MlpNet, Net, Stage, TransformerNet
+from winnow_contract.models.nets import (
+    MAX_UNITS,
+    CnnNet,
+    Encoder,
+    Layer,
+    MlpNet,
+    Net,
+    Stage,
+    TransformerNet,
+)
 from winnow_trainer.architectures.description import Architecture, Sizes
 from winnow_trainer.architectures.inventory import compute_layers
 from winnow_trainer.architectures.model import outline
@@ -81,6 +90,7 @@ def _smaller_transformer(
     for place in keep(len(encoders)):
         # Heads stay as large as they were, so that they can be taken over whole.
         size = min(head_size(width, encoders[place].heads), after)
-        hidden = scale(sizes[layers[place]["0.expand"]][0])
+        # What the setting `feedforward` gives a wide layer may be more than a net can name.
+        hidden = min(scale(sizes[layers[place]["0.expand"]][0]), MAX_UNITS)
         made.append(Encoder(-(-after // size), hidden))
     return TransformerNet(after, tuple(made))

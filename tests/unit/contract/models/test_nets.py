@@ -104,12 +104,25 @@ def test_a_text_that_is_no_net_is_refused_with_what_is_allowed(text: str, words:
     assert words in str(caught.value)
 
 
+def _cell(last: dict[str, object], width: object = 8) -> dict[str, object]:
+    """A CNN whose second node is this one."""
+    first = {"operation": "max", "kernel": 3, "input": 0}
+    return {"family": "CNN", "cell": [first, last], "stages": [{"width": width, "stride": 1}]}
+
+
 @pytest.mark.parametrize(
     "document",
     [
         {"family": "ResNet"},
         {"family": "MLP", "layers": [{"width": 0}]},
         {"family": "CNN", "cell": [{"operation": "conv", "kernel": 3, "input": 1}], "stages": []},
+        _cell({"operation": "conv", "kernel": 3, "input": -1}),
+        _cell({"operation": "conv", "kernel": 3, "input": 0, "skip": -2}),
+        _cell({"operation": "conv", "kernel": "3", "input": 0}),
+        _cell({"operation": "conv", "kernel": 3, "input": 0}, width="8"),
+        {"family": "MLP", "layers": [{"width": "64"}]},
+        {"family": "MLP", "layers": [{"width": 64}, {"width": 64, "skip": "1"}]},
+        {"family": "Transformer", "width": "32", "layers": [{"heads": 2}]},
     ],
 )
 def test_json_that_is_no_net_is_refused(document: dict[str, object]) -> None:

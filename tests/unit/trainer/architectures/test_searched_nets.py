@@ -25,6 +25,7 @@ from winnow_trainer.architectures import (
     student_with,
 )
 from winnow_trainer.architectures.cells import CellNetwork
+from winnow_trainer.architectures.description import net_of
 from winnow_trainer.architectures.mlp import SkipMlp
 
 NETS = [
@@ -152,6 +153,14 @@ def test_a_student_of_a_searched_net_is_smaller_and_starts_from_it(
     assert student.settings["architecture"] == expected
     pairs = dict(layer_map(teacher, student))
     assert set(pairs) == set(sizes_of(Model(student))) - {"standardize", "rescale"}
+
+
+def test_a_student_of_a_very_wide_net_is_one_that_can_be_written() -> None:
+    """The setting `feedforward` gives its layers more units than a net can name."""
+    student = student_of(searched("Transformer", "4096 | h4", feedforward=4), 0.5, 1)
+
+    assert student.settings["architecture"] == "2048 | h2x4096"
+    assert net_of(student.settings) is not None
 
 
 def test_settings_that_a_net_replaces_are_refused_for_its_student() -> None:
