@@ -35,7 +35,7 @@ def cross_validate(
     assignment: TrialAssignment,
     watch: TrialWatch,
     train_fold: TrainFold,
-    manifest: Mapping[str, Any],
+    manifest: Callable[[], Mapping[str, Any]],
 ) -> TrialResult:
     """Train on each fold, one after the other.
 
@@ -44,7 +44,7 @@ def cross_validate(
         assignment: the trial.
         watch: follows it.
         train_fold: trains and measures.
-        manifest: of the trial, but for what is measured.
+        manifest: of the trial, but for what is measured; asked for once the folds are trained.
 
     Raises:
         TrialError: from a training.
@@ -67,8 +67,7 @@ def cross_validate(
     environment = bench.pod.environment
     if environment.artifacts is not None and result.outcome == "Succeeded":
         document = {
-            **manifest,
-            **bench.pod.rungs.entry(assignment.number),
+            **manifest(),
             "values": value_entries("validation", quality),
             "metrics": extras,
             **({FOLD_VALUES: asked} if asked else {}),

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from winnow_contract.assignments import TrialAssignment
@@ -175,9 +176,8 @@ def _cross_validate(bench: Bench, assignment: TrialAssignment) -> TrialResult:
         quality = mean_quality([t.validation for t in trained])
         return quality, mean_extras([t.extras for t in trained])
 
-    return cross_validate(
-        bench, assignment, watch, train_fold, _manifest(bench, assignment, settings)
-    )
+    manifest = partial(_manifest, bench, assignment, settings)
+    return cross_validate(bench, assignment, watch, train_fold, manifest)
 
 
 def _train(
@@ -213,7 +213,7 @@ def _watch(bench: Bench, assignment: TrialAssignment) -> TrialWatch:
 def _manifest(
     bench: Bench, assignment: TrialAssignment, settings: Mapping[str, SettingValue]
 ) -> dict[str, Any]:
-    """The manifest of a trial, but for what was measured."""
+    """The manifest of a trial that has been trained, but for what was measured."""
     return {
         **manifest_head(bench.pod.assignments.job, assignment, bench.pod.environment.attempt),
         **bench.pod.rungs.entry(assignment.number),

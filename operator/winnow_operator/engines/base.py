@@ -15,6 +15,9 @@ from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.searches.warm_starts import KnownTrial
 from winnow_operator.domain.spaces.space import Value
 
+FEWEST_TO_RANK = 10
+"""Trials of which the best tenth is one at least; of fewer nothing is said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

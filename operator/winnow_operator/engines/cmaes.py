@@ -19,14 +19,12 @@ from cmaes import CMA, get_warm_start_mgd
 from typing_extensions import override
 
 from winnow_operator.domain.spaces.space import Dimension, Listed, Space, Value
-from winnow_operator.engines.base import Record
+from winnow_operator.engines.base import FEWEST_TO_RANK, Record
 from winnow_operator.engines.generations import GenerationEngine
 from winnow_operator.engines.quality import quality_of
 from winnow_operator.engines.seeds import derived
 
 FIRST_STEP = 1 / 6
-FEWEST_KNOWN = 10
-"""Trials of other searches from which a distribution is taken: its best tenth must be one at least."""
 REDRAWS = 64
 """Suggestions that may be duplicates before a random new point is taken."""
 STRETCH = 1.05
@@ -51,7 +49,7 @@ class CmaesEngine(GenerationEngine[CMA]):
         if not self._known or not self._axes:
             return self._model_at(np.full(max(1, len(self._axes)), 0.5))
         ranked = [(self._position(r), value) for r, value in _ranked(self._known)]
-        if len(ranked) < FEWEST_KNOWN:
+        if len(ranked) < FEWEST_TO_RANK:
             return self._model_at(min(ranked, key=lambda pair: pair[1])[0])
         mean, step, covariance = get_warm_start_mgd(ranked)
         return self._model_at(np.clip(mean, 0.0, 1.0), step, covariance)

@@ -22,7 +22,7 @@ from optuna.study import StudyDirection
 from optuna.trial import create_trial
 
 from winnow_operator.domain.spaces.space import Nets, Space
-from winnow_operator.engines.base import Record
+from winnow_operator.engines.base import FEWEST_TO_RANK, Record
 from winnow_operator.engines.distributions import (
     Distributions,
     distributions_of,
@@ -30,8 +30,6 @@ from winnow_operator.engines.distributions import (
     to_study,
 )
 
-FEWEST_TRIALS = 10
-"""The best tenth of fewer is not even one."""
 MOST_TRIALS = 10_000
 """Of more, these are taken, evenly over all numbers."""
 
@@ -50,7 +48,7 @@ def importances(
         objectives: how many there are.
     """
     valued = sorted((r for r in records if len(r.results) == objectives), key=lambda r: r.number)
-    if len(valued) < FEWEST_TRIALS:
+    if len(valued) < FEWEST_TO_RANK:
         return {}
     if len(valued) > MOST_TRIALS:
         step = len(valued) / MOST_TRIALS

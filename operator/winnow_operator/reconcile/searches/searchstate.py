@@ -31,10 +31,8 @@ from winnow_operator.engines import (
     planned_trials,
     trial_seed,
 )
+from winnow_operator.engines.base import FEWEST_TO_RANK
 from winnow_operator.reconcile.jobstate import JobState
-
-FEWEST_TRIALS = 10
-"""Of fewer, nothing is said of what mattered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +138,7 @@ class SearchState(JobState):
     def _importances(self) -> tuple[Importance, ...]:
         """Which parameters mattered, the most important for the first objective first."""
         # Optuna takes 40 MB and a moment: a search that has too few trials does not pay.
-        if self.ledger.searched < FEWEST_TRIALS:
+        if self.ledger.searched < FEWEST_TO_RANK:
             return ()
         from winnow_operator.engines.importances import importances
 
