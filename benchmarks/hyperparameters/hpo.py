@@ -24,10 +24,10 @@ import yaml
 from benchmarks.hyperparameters.coco import coco_tasks
 from benchmarks.hyperparameters.methods import (
     PEERS,
-    can_search,
     chosen_by_auto,
     own_search,
     spec_of,
+    takes_part,
 )
 from benchmarks.hyperparameters.report import AUTO, OWN, Row, figures, report
 from benchmarks.hyperparameters.tasks import Objective, Task
@@ -97,7 +97,7 @@ def _new_row(task: Task, seed: int, trials: int) -> Row:
 def fill(row: Row, task: Task, engines: str) -> bool:
     """Run the searches that a row lacks; False if there are none."""
     space = _space(task)
-    able = [name for name in (*OWN, *PEERS) if can_search(name, space)]
+    able = [name for name in (*OWN, *PEERS) if takes_part(name, space, row.trials)]
     if row.engines != engines:
         row.best = {name: value for name, value in row.best.items() if name not in OWN}
         row.engines = engines

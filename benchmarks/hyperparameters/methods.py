@@ -17,14 +17,13 @@ from benchmarks.hyperparameters.peers import (
     sklearn_grid,
     sklearn_random,
 )
-from benchmarks.hyperparameters.report import OWN
 from benchmarks.hyperparameters.tasks import Objective
 from tests.support.replayed_search import ReplayedSearch
-from winnow_operator.api.algorithms import WITH_CHOICES, AlgorithmName
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.spaces.space import Listed, Space
 from winnow_operator.engines import choose_algorithm, make_engine
+from winnow_operator.engines.nsgaii import POPULATION
 
 PEERS: Mapping[str, Search] = {
     "Optuna Grid": OPTUNA_GRID,
@@ -53,10 +52,18 @@ def spec_of(algorithm: str, space: Mapping[str, object], trials: int, seed: int)
     )
 
 
-def can_search(method: str, space: Space) -> bool:
-    """Whether an algorithm takes a space: CMAES, Optuna's too, takes numbers alone."""
-    name = method.removeprefix("Optuna ")
-    return name not in OWN or AlgorithmName(name) in WITH_CHOICES or not _has_words(space)
+def takes_part(method: str, space: Space, trials: int) -> bool:
+    """Whether an algorithm, Winnow's or Optuna's, is more there than Random.
+
+    CMAES takes numbers alone, and NSGAII draws its whole first generation at random.
+    """
+    match method.removeprefix("Optuna "):
+        case "CMAES":
+            return not _has_words(space)
+        case "NSGAII":
+            return trials >= POPULATION
+        case _:
+            return True
 
 
 def _has_words(space: Space) -> bool:

@@ -81,9 +81,9 @@ def place(mean_rank: Mapping[str, float], name: str) -> int:
 
 
 def is_worst(mean_rank: Mapping[str, float], name: str) -> bool:
-    """Whether no other has as bad a mean rank, or a worse one."""
-    others = (rank for other, rank in mean_rank.items() if other != name)
-    return all(rank < mean_rank[name] for rank in others)
+    """Whether none has a worse mean rank, and some have a better one."""
+    own = mean_rank[name]
+    return own == max(mean_rank.values()) > min(mean_rank.values())
 
 
 def by_task(rows: Iterable[Row]) -> dict[str, list[Row]]:

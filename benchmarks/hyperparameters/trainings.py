@@ -17,7 +17,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,8 @@ class TrainedTask:
     parameters: Parameters
     shares: Mapping[str, str] = field(default_factory=lambda: {"validation": "0.2", "test": "0.2"})
     """Of the rows; the rest is trained on."""
+    every: int = 1
+    """Of the data set only each row with a number that this divides."""
     suite: str = "real"
 
     @property
@@ -147,7 +149,10 @@ class TrainedTask:
         del variables["WINNOW_ARTIFACTS"]
         pod = start_pod(variables)
         task = read_task(pod.assignments)
-        return set_up(pod, task, load_data(task.data, folder), threading.Event())
+        whole = load_data(task.data, folder)
+        features, targets = whole.features[:: self.every], whole.targets[:: self.every]
+        dataset = replace(whole, features=features, targets=targets)
+        return set_up(pod, task, dataset, threading.Event())
 
 
 REAL: tuple[TrainedTask, ...] = (
@@ -161,7 +166,7 @@ REAL: tuple[TrainedTask, ...] = (
             RATE,
             DECAY,
             DROPOUT,
-            _sizes("batch_size", 16, 256),
+            _sizes("batch_size", 32, 256),
             _sizes("width", 8, 128),
             {"name": "depth", "int": {"min": 1, "max": 3, "points": 2}},
             _choice("activation", "relu", "tanh", "gelu"),
@@ -179,7 +184,7 @@ REAL: tuple[TrainedTask, ...] = (
             DECAY,
             {"name": "momentum", "double": {"min": "0", "max": "0.99", "points": 2}},
             DROPOUT,
-            _sizes("batch_size", 8, 128),
+            _sizes("batch_size", 16, 128),
             _sizes("width", 4, 64),
             {"name": "depth", "int": {"min": 1, "max": 3, "points": 2}},
         ],
@@ -190,7 +195,7 @@ REAL: tuple[TrainedTask, ...] = (
         family="CNN",
         metric="log_loss",
         settings={"epochs": "1"},
-        shares={"validation": "0.2", "test": "0.5"},
+        every=3,
         parameters=[
             RATE,
             DECAY,
@@ -212,7 +217,7 @@ REAL: tuple[TrainedTask, ...] = (
             RATE,
             DECAY,
             DROPOUT,
-            _sizes("batch_size", 8, 128),
+            _sizes("batch_size", 16, 128),
             _sizes("width", 4, 64),
             {"name": "depth", "int": {"min": 1, "max": 3, "points": 2}},
         ],
