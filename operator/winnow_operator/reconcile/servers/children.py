@@ -7,8 +7,6 @@ settled server costs reads alone, and after a start each child is applied once, 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +20,8 @@ from winnow_operator.reconcile.jobcontext import is_owned
 from winnow_operator.reconcile.queue import Key
 from winnow_operator.reconcile.servers import notes as servernotes
 from winnow_operator.reconcile.servers.context import ServerContext
+from winnow_operator.reconcile.servers.digests import digest
+from winnow_operator.reconcile.servers.refusals import Refusals
 
 Document = dict[str, Any]
 Name = tuple[str, str]
@@ -40,6 +40,7 @@ class Applied:
 class Children:
     """The children of all servers, as this process has applied them."""
 
+    refusals: Refusals
     _applied: dict[Key, dict[Name, Applied]] = field(default_factory=dict)
 
     def forget(self, key: Key) -> None:
@@ -59,7 +60,7 @@ class Children:
         live = await read_child(context, *name)
         if live is not None and (taken := _taken(context, live)):
             return taken
-        wanted = _digest(document)
+        wanted = digest(document)
         known = self._applied.setdefault(context.key, {})
         applied = known.get(name)
         if live is None and applied is not None:
@@ -67,15 +68,20 @@ class Children:
         is_settled = live is not None and applied == Applied(wanted, _essence(live))
         if is_settled:
             return None
+        refusal = self.refusals.holds(context.key, document)
+        if refusal is not None:
+            return refusal
         try:
             made = await _apply(context, document)
         except RefusedError as error:
             words = str(error).replace("spec.template.", "spec.podTemplate.")
-            return Blockage(Reason.INVALID_SPEC, f"{name[0]} {name[1]} is refused: {words}")
+            refusal = Blockage(Reason.INVALID_SPEC, f"{name[0]} {name[1]} is refused: {words}")
         except ForbiddenError as error:
-            return blockage_from_words(str(error))
-        known[name] = Applied(wanted, _essence(made))
-        return None
+            refusal = blockage_from_words(str(error))
+        else:
+            known[name] = Applied(wanted, _essence(made))
+            return None
+        return self.refusals.note(context.key, document, refusal)
 
     async def remove(self, context: ServerContext, kind: str, name: str) -> None:
         """Delete a child, if it is there and the server's own."""
@@ -132,10 +138,6 @@ def _name(document: Mapping[str, Any]) -> Name:
 def _essence(live: Mapping[str, Any]) -> str:
     """All of a child that somebody may have changed."""
     metadata = live["metadata"]
-    return _digest(
+    return digest(
         [metadata["uid"], metadata.get("labels"), metadata.get("ownerReferences"), live.get("spec")]
     )
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -57,6 +57,7 @@ from winnow_operator.reconcile.servers.children import Children
 from winnow_operator.reconcile.servers.context import ServerContext
 from winnow_operator.reconcile.servers.observing import is_silent, read_deployments, read_pods
 from winnow_operator.reconcile.servers.probing import keep_probe, read_probe
+from winnow_operator.reconcile.servers.refusals import Refusals
 
 LOOK_AGAIN_SECONDS = 60.0
 """How soon to look again at a server that waits for something, besides the events of that."""
@@ -72,7 +73,8 @@ class ModelServerReconciler:
     def __init__(self, tools: Tools, analysis: Analysis) -> None:
         self.tools = tools
         self.analysis = analysis
-        self._children = Children()
+        self._refusals = Refusals(tools.clock)
+        self._children = Children(self._refusals)
 
     async def reconcile(self, key: Key) -> float | None:
         """One look at a server; gives the seconds after which to look again, if any.
@@ -112,9 +114,18 @@ class ModelServerReconciler:
         refusal = await self._act(context, facts, revisions)
         await self._write(context, facts, obstacle=refusal or unknown_pin(revisions, facts))
         waits = LOOK_AGAIN_SECONDS if isinstance(facts.wanted, Blockage) else None
-        soon = SOON_SECONDS if refusal is not None or any(map(is_silent, facts.pods)) else None
+        retry = self._seconds_to_retry(context.key, refusal)
+        soon = SOON_SECONDS if any(map(is_silent, facts.pods)) else None
         asks = None if facts.loads is None else PERIOD_SECONDS
-        return soonest(waits, soon, asks, seconds_to_look(revisions.rollout, facts))
+        return soonest(waits, retry, soon, asks, seconds_to_look(revisions.rollout, facts))
+
+    def _seconds_to_retry(self, key: Key, refusal: Blockage | None) -> float | None:
+        """After which to look again at what is in the way of a child, if anything is."""
+        if refusal is None:
+            self._refusals.forget(key)
+            return None
+        seconds = self._refusals.seconds(key, refusal)
+        return SOON_SECONDS if seconds is None else seconds  # somebody else's of the same name
 
     def forget_state(self, key: Key) -> None:
         """Drop what is remembered of the children, which are applied again."""
@@ -131,6 +142,7 @@ class ModelServerReconciler:
     def _forget(self, key: Key) -> None:
         self.tools.waiting.forget(key)
         self._children.forget(key)
+        self._refusals.forget(key)
         self.analysis.forget(key)
 
     def _context(self, body: Body) -> tuple[ServerContext, Blockage | None]:
@@ -208,7 +220,7 @@ class ModelServerReconciler:
             return refusal
         probe = probe_of(revisions, facts)
         if probe is not None:
-            refusal = await keep_probe(context, revisions, probe)
+            refusal = await keep_probe(context, revisions, probe, self._refusals)
         for number in sorted(facts.deployments.keys() - wanted.keys()):
             name = deployment_name(context.owner.name, number)
             await self._children.remove(context, "Deployment", name)

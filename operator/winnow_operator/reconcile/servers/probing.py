@@ -15,6 +15,7 @@ from winnow_operator.manifests.probes import probe_job, probe_name
 from winnow_operator.reconcile.explaining import latest_event
 from winnow_operator.reconcile.queries import of_cluster_job
 from winnow_operator.reconcile.servers.context import ServerContext
+from winnow_operator.reconcile.servers.refusals import Refusals
 
 
 async def read_probe(context: ServerContext, probe: Probe) -> Probed:
@@ -29,7 +30,9 @@ async def read_probe(context: ServerContext, probe: Probe) -> Probed:
     return Probed(words=(await latest_event(context, "Job", name)).warning)
 
 
-async def keep_probe(context: ServerContext, revisions: Revisions, probe: Probe) -> Blockage | None:
+async def keep_probe(
+    context: ServerContext, revisions: Revisions, probe: Probe, refusals: Refusals
+) -> Blockage | None:
     """Have a probe made, unless it is there; gives what refused it."""
     owner, revision = context.owner, revisions.get(probe.canary.revision)
     if revision is None:
@@ -39,13 +42,18 @@ async def keep_probe(context: ServerContext, revisions: Revisions, probe: Probe)
     there = await context.gateway.list(JOBS, owner.namespace, labels=labels)
     if document["metadata"]["name"] in {body["metadata"]["name"] for body in there}:
         return None
+    refusal = refusals.holds(context.key, document)
+    if refusal is not None:
+        return refusal
     try:
         await context.gateway.create(JOBS, owner.namespace, document)
     except AlreadyExistsError:
         return None
     except RefusedError as error:
         words = str(error).replace("spec.template.", "spec.podTemplate.")
-        return Blockage(Reason.INVALID_SPEC, f"the probe of the canary is refused: {words}")
+        refusal = Blockage(Reason.INVALID_SPEC, f"the probe of the canary is refused: {words}")
     except ForbiddenError as error:
-        return blockage_from_words(str(error))
-    return None
+        refusal = blockage_from_words(str(error))
+    else:
+        return None
+    return refusals.note(context.key, document, refusal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, cast
 
 import pytest
@@ -25,8 +26,13 @@ KEY = Key("team", "digits", Kind.SERVER)
 class OneServer:
     """An API server that holds one ModelServer and the children that are applied, and no pods."""
 
-    def __init__(self, *, pin: int | None = None, refuses: bool = False) -> None:
+    def __init__(
+        self, *, pin: int | None = None, refuses: bool = False, refused_child: str = ""
+    ) -> None:
         self.refuses = refuses
+        self.refused_child = refused_child
+        """Its kind."""
+        self.tries = 0
         self.body: dict[str, Any] = {
             "apiVersion": "winnow.dev/v1alpha1",
             "kind": "ModelServer",
@@ -56,6 +62,9 @@ class OneServer:
     async def apply(
         self, resource: Resource, _namespace: str, body: dict[str, Any]
     ) -> dict[str, Any]:
+        if body["kind"] == self.refused_child:
+            self.tries += 1
+            raise RefusedError("spec.minAvailable: no")
         metadata = {**body["metadata"], "uid": "c1"}
         made = {**body, "metadata": metadata}
         self.children[f"{resource}/{metadata['name']}"] = made
@@ -77,12 +86,15 @@ class OneServer:
         return body
 
 
-async def look(server: OneServer) -> float | None:
+def reconciler(server: OneServer) -> ModelServerReconciler:
     gateway, clock = cast("Gateway", server), LoopClock()
     recorder = Recorder(server, clock, "operator-1")
     tools = Tools(gateway, recorder, PodBook(), Settings("trainer:1", "server:1"), clock)
-    analysis = Analysis(None, clock, lambda _: None)
-    return await ModelServerReconciler(tools, analysis).reconcile(KEY)
+    return ModelServerReconciler(tools, Analysis(None, clock, lambda _: None))
+
+
+async def look(server: OneServer) -> float | None:
+    return await reconciler(server).reconcile(KEY)
 
 
 async def test_a_revision_that_there_is_not_is_said_and_waited_for_without_hurry() -> None:
@@ -102,3 +114,22 @@ async def test_a_status_that_is_refused_is_said_by_an_event() -> None:
 
     said = [event for event in server.events if event["reason"] == "WriteRefused"]
     assert "no such field" in said[0]["note"]
+
+
+@pytest.mark.looptime
+async def test_a_child_that_is_refused_is_not_applied_with_each_look_but_later_each_time() -> None:
+    server = OneServer(refused_child="PodDisruptionBudget")
+    reconciling = reconciler(server)
+    tries = []
+
+    for _ in range(3):
+        seconds = await reconciling.reconcile(KEY)
+        for _ in range(3):  # events of pods
+            assert await reconciling.reconcile(KEY) == seconds
+        assert seconds is not None
+        tries.append((server.tries, seconds))
+        await asyncio.sleep(seconds)
+
+    assert tries == [(1, 5), (2, 10), (3, 20)]
+    stalled = next(c for c in server.body["status"]["conditions"] if c["type"] == "Stalled")
+    assert "PodDisruptionBudget digits is refused: spec.minAvailable: no" in stalled["message"]

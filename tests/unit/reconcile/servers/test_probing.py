@@ -28,6 +28,7 @@ from winnow_operator.reconcile.jobcontext import Tools
 from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.servers.context import ServerContext
 from winnow_operator.reconcile.servers.probing import keep_probe, read_probe
+from winnow_operator.reconcile.servers.refusals import Refusals
 from winnow_operator.settings import Settings
 
 PROBE = Probe(Target(1, "10.0.0.1"), Target(2, "10.0.0.2"), "0.1", "2026-01-31T12:00:00Z", "uid-d")
@@ -39,6 +40,7 @@ class Cluster:
 
     def __init__(self, refusal: KubernetesError | None = None) -> None:
         self.refusal = refusal
+        self.tries = 0
         self.held: dict[Resource, list[dict[str, Any]]] = {JOBS: [], PODS: [], CORE_EVENTS: []}
 
     async def list(self, resource: Resource, _namespace: str, **_: str) -> list[dict[str, Any]]:
@@ -47,6 +49,7 @@ class Cluster:
     async def create(
         self, resource: Resource, _namespace: str, body: dict[str, Any]
     ) -> dict[str, Any]:
+        self.tries += 1
         if self.refusal is not None:
             raise self.refusal
         self.held[resource].append(body)
@@ -63,10 +66,10 @@ def context(cluster: Cluster) -> ServerContext:
 
 
 async def test_a_probe_is_made_once() -> None:
-    cluster = Cluster()
+    cluster, refusals = Cluster(), Refusals(LoopClock())
 
-    assert await keep_probe(context(cluster), KNOWN, PROBE) is None
-    assert await keep_probe(context(cluster), KNOWN, PROBE) is None
+    for _ in range(2):
+        assert await keep_probe(context(cluster), KNOWN, PROBE, refusals) is None
 
     (job,) = cluster.held[JOBS]
     assert job["metadata"]["name"] == probe_name("digits", PROBE)
@@ -84,9 +87,12 @@ async def test_a_probe_is_made_once() -> None:
 async def test_what_refuses_a_probe_is_given_back(
     refusal: KubernetesError, reason: Reason | None
 ) -> None:
-    found = await keep_probe(context(Cluster(refusal)), KNOWN, PROBE)
+    cluster, refusals = Cluster(refusal), Refusals(LoopClock())
 
-    assert (None if found is None else found.reason) == reason
+    found = [await keep_probe(context(cluster), KNOWN, PROBE, refusals) for _ in range(2)]
+
+    assert [None if one is None else one.reason for one in found] == [reason, reason]
+    assert cluster.tries == (2 if reason is None else 1)  # a refused one is not tried again at once
 
 
 async def test_pods_of_a_deleted_namesake_do_not_count_and_an_event_says_why_there_is_none() -> (
