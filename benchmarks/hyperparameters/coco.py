@@ -22,6 +22,8 @@ from benchmarks.hyperparameters.tasks import Objective, Point
 SUITES = ("bbob", "bbob-mixint")
 FUNCTIONS = range(1, 25)
 DIMENSIONS = (5, 10)
+TRIALS = {5: (50, 200), 10: (50,)}
+"""Of searches, by dimension: longer ones only where they take seconds."""
 GRID_POINTS = {5: 3, 10: 2}
 """Values of a variable in a grid: 243 and 1,024 points, or fewer where it has fewer values."""
 BEST_POINT = "._bbob_problem_best_parameter.txt"
@@ -40,6 +42,11 @@ class CocoTask:
     def name(self) -> str:
         """In tables and rows."""
         return f"{self.suite} f{self.function} {self.dimension}-D"
+
+    @property
+    def trials(self) -> tuple[int, ...]:
+        """Of its searches."""
+        return TRIALS[self.dimension]
 
     @cached_property
     def space(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import argparse
 import math
 import statistics
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -44,12 +44,6 @@ ROOT = Path(__file__).resolve().parents[2]
 RANGES = ROOT / "benchmarks/hpo_ranges.yaml"
 DEFAULT_OUTPUT = ROOT / "build/benchmarks/hpo.json"
 SEEDS = 10
-TRIALS: Mapping[str, tuple[int, ...]] = {
-    "bbob": (50, 200),
-    "bbob-mixint": (50, 200),
-    "real": (30,),
-}
-"""Of a search, by suite."""
 START_POINTS = 50
 """Random points whose median value is the start."""
 DIGITS = 8
@@ -77,10 +71,10 @@ def _plan(options: argparse.Namespace) -> Iterator[tuple[int, int, Task]]:
     """Searches in the order in which they are made."""
     every: tuple[Task, ...] = (*coco_tasks(), *REAL)
     tasks = [task for task in every if task.name.startswith(options.only)]
-    for turn in range(max(map(len, TRIALS.values()))):
-        able = [task for task in tasks if turn < len(TRIALS[task.suite])]
+    for turn in range(max((len(task.trials) for task in tasks), default=0)):
+        able = [task for task in tasks if turn < len(task.trials)]
         for seed in range(1, options.seeds + 1):
-            yield from ((TRIALS[task.suite][turn], seed, task) for task in able)
+            yield from ((task.trials[turn], seed, task) for task in able)
 
 
 def _new_row(task: Task, seed: int, trials: int) -> Row:
@@ -136,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results = read_results(options.report, Row)
     else:
         make_deterministic(1)
-        settings = {"trials": {suite: list(numbers) for suite, numbers in TRIALS.items()}}
+        settings = {"start_points": START_POINTS}
         results = open_results(options.output, Row, hpo_facts(), settings)
         measure(options, results)
     verdicts = check(figures(results.rows), yaml.safe_load(RANGES.read_text()))

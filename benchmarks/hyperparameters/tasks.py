@@ -36,6 +36,11 @@ class Task(Protocol):
         ...
 
     @property
+    def trials(self) -> tuple[int, ...]:
+        """Of its searches, each of which is made for itself."""
+        ...
+
+    @property
     def space(self) -> Mapping[str, Any]:
         """What is searched, as a SearchJob has it."""
         ...

@@ -117,6 +117,7 @@ class TrainedTask:
     every: int = 1
     """Of the data set only each row with a number that this divides."""
     suite: str = "real"
+    trials: tuple[int, ...] = (30,)
 
     @property
     def space(self) -> dict[str, Any]:
