@@ -14,12 +14,13 @@ from typing_extensions import override
 
 from winnow_runtime.artifacts import Tensor
 from winnow_server.errors import NoAnswerError
+from winnow_server.heads import HEADER_LENGTH
 from winnow_server.signature import ITEM_TYPE
 
 __all__ = ["Refusal", "Revision", "Shapes"]
 
-HEADER_LENGTH = "Inference-Header-Content-Length"
 TIMEOUT_SECONDS = 60.0
+_LENGTH = HEADER_LENGTH.decode()
 _SHOWN = 120
 """Characters of an answer that a sentence repeats."""
 _PASSING = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
@@ -99,9 +100,9 @@ class Revision:
         """Status, length of the JSON header, and the whole body."""
         connection = HTTPConnection(self._host, self._port, timeout=TIMEOUT_SECONDS)
         try:
-            connection.request(method, path, body, {} if body is None else {HEADER_LENGTH: "0"})
+            connection.request(method, path, body, {} if body is None else {_LENGTH: "0"})
             response = connection.getresponse()
-            length = response.getheader(HEADER_LENGTH, "0")
+            length = response.getheader(_LENGTH, "0")
             content = response.read()
         except (OSError, HTTPException) as error:
             raise self._no_answer(str(error) or type(error).__name__) from error
