@@ -129,6 +129,11 @@ class PodFact:
         return not self.is_terminal and not self.is_done
 
     @property
+    def goes_on(self) -> bool:
+        """Whether something in it still runs, or is to, and nobody is deleting it."""
+        return self.is_running and not self.deleting
+
+    @property
     def is_waiting(self) -> bool:
         """Whether the trial container has not started yet."""
         return self.phase == "Pending" and self.termination is None and not self.deleting

@@ -201,7 +201,7 @@ def spent_batches(
         for batch in batches
         if batch.is_live
         and not any(n in active for n in batch.trials)
-        and any(pod.batch_uid == batch.uid and _runs(pod) for pod in pods)
+        and any(pod.batch_uid == batch.uid and pod.goes_on for pod in pods)
     ]
 
 
@@ -214,13 +214,9 @@ def surplus_pods(
         pod
         for pod in pods
         if pod.batch_uid in mixed
-        and _runs(pod)
+        and pod.goes_on
         and not any(n in active for n in mixed[pod.batch_uid].trials_of(pod.index))
     ]
-
-
-def _runs(pod: PodFact) -> bool:
-    return pod.is_running and not pod.deleting
 
 
 def swept_batches(batches: Collection[BatchFact], active: frozenset[int]) -> list[BatchFact]:

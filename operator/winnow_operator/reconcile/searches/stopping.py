@@ -34,7 +34,7 @@ class Climb:
 def listen(context: SearchContext, step: Step, feed: TrialFeed) -> float | None:
     """Note what is known of the trials that run; gives when to look again for want of it."""
     state, now = context.state, context.tools.clock.monotonic()
-    if context.job.spec.suspend or not any(map(_runs, step.pods)):
+    if context.job.spec.suspend or not any(map(_trains, step.pods)):
         feed.forget(context.key)
         state.unheard_since = None
         state.listening = Listening(feed.is_configured)
@@ -48,8 +48,8 @@ def listen(context: SearchContext, step: Step, feed: TrialFeed) -> float | None:
     return GRACE_SECONDS - seconds if is_waiting else None
 
 
-def _runs(pod: PodFact) -> bool:
-    return pod.phase == "Running" and pod.is_running and not pod.deleting
+def _trains(pod: PodFact) -> bool:
+    return pod.phase == "Running" and pod.goes_on
 
 
 def _question(context: SearchContext) -> TrialQuestion:
@@ -97,7 +97,7 @@ def _climbs(
 ) -> dict[int, Climb]:
     """Of trials that run: by the very pods that run now, not by those of an attempt before."""
     batches, found = {batch.uid: batch for batch in step.batches}, dict[int, Climb]()
-    for pod in filter(_runs, step.pods):
+    for pod in filter(_trains, step.pods):
         batch = batches.get(pod.batch_uid)
         for number in () if batch is None else batch.trials_of(pod.index):
             attempt = (context.owner.trial_name(number), pod.uid[:ATTEMPT_LENGTH])
