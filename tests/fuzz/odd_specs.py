@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.drawing import drawn
 from tests.fuzz.odd_architectures import odd_architectures
 from tests.support.api import Body
 
@@ -217,19 +217,4 @@ def odd_specs(draw: st.DrawFn) -> Body:
 
 def some_odd_specs(count: int, *, number: int = 0) -> list[Body]:
     """`count` specs, the same ones for the same number."""
-    found: list[Body] = []
-
-    @seed(number)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(odd_specs())
-    def draw(spec: Body) -> None:
-        found.append(spec)
-
-    draw()
-    return found
+    return drawn(odd_specs(), count, number)
