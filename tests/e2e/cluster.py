@@ -8,8 +8,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.api import Body
+from tests.support.api import Body, eventually
 from tests.support.chart import ROOT
+from tests.support.namespace import Namespace, outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,16 @@ class Cluster:
         """Kill both of its replicas, at once and without a warning."""
         kill = ("delete", "pod", "-l", "app.kubernetes.io/component=operator")
         self.run("-n", "winnow", *kill, "--grace-period=0", "--force")
+
+    async def kill_operator_after(self, count: int, namespace: Namespace, search: str) -> None:
+        """Kill it once so many trials of a search have an outcome."""
+
+        async def have_ended() -> bool:
+            found = outcomes(await namespace.trials(search))
+            return sum(outcome != "Active" for outcome in found) >= count
+
+        await eventually(have_ended, seconds=600, what=f"{count} trials of {search}")
+        self.kill_operator()
 
     def script(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A script of this checkout, run against the cluster."""

@@ -11,7 +11,6 @@ import yaml
 from tests.e2e.claim_pods import manifests_of
 from tests.e2e.conftest import Cluster
 from tests.e2e.serving_client import Client, small_server
-from tests.support.api import eventually
 from tests.support.chart import ROOT
 from tests.support.compressionjobs import INT8
 from tests.support.modelservers import Servers
@@ -58,7 +57,7 @@ async def test_a_searched_cell_is_found_although_the_operator_is_killed_then_com
     job["spec"]["budget"] = {"maxTrials": 8, "parallelism": 2}
     job["spec"]["trialsPerPod"] = 2
     await namespace.create_job(job)
-    await kill_operator_after(2, namespace, cluster)
+    await cluster.kill_operator_after(2, namespace, "digits")
     body = await namespace.ended("digits", seconds=900)
 
     assert holds(body, "Complete"), conditions(body)
@@ -105,7 +104,7 @@ async def test_an_engine_of_nets_goes_on_where_it_was_although_the_operator_is_k
         trialsPerPod=6,
     )
     await namespace.create_job(job)
-    await kill_operator_after(18, namespace, cluster)
+    await cluster.kill_operator_after(18, namespace, "digits")
     body = await namespace.ended("digits", seconds=900)
 
     assert holds(body, "Complete"), conditions(body)
@@ -115,15 +114,3 @@ async def test_an_engine_of_nets_goes_on_where_it_was_although_the_operator_is_k
     assert len(set(texts)) == 30
     assert all(read_net(text).text == text for text in texts)
     assert bool(body["status"].get("learning")) is (algorithm == "Generative")
-
-
-async def kill_operator_after(count: int, namespace: Namespace, cluster: Cluster) -> None:
-    """Kill it once so many trials of the search `digits` have an outcome."""
-
-    async def have_ended() -> bool:
-        found = outcomes(await namespace.trials("digits"))
-        return sum(outcome != "Active" for outcome in found) >= count
-
-    await eventually(have_ended, seconds=600, what=f"{count} trials")
-    kill = ("delete", "pod", "-l", "app.kubernetes.io/component=operator")
-    cluster.run("-n", "winnow", *kill, "--grace-period=0", "--force")

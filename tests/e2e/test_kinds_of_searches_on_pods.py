@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.claim_pods import manifests_of
 from tests.e2e.conftest import Cluster
-from tests.support.api import Body, eventually
+from tests.support.api import Body
 from tests.support.namespace import Namespace, conditions, holds, outcomes
 from tests.support.real_jobs import small_search
 from winnow_operator.api.searchjob_rules import MAX_SEARCHED
@@ -50,9 +50,7 @@ async def test_folds_and_conditions_end_with_one_model_although_the_operator_is_
 ) -> None:
     job = wine("folded", evaluation={"folds": 3}, algorithm={"name": "TPE", "seed": 3})
     await namespace.create_job(job)
-    await eventually(lambda: ended(namespace, "folded", 3), seconds=300, what="three trials")
-    kill = ("delete", "pod", "-l", "app.kubernetes.io/component=operator")
-    cluster.run("-n", "winnow", *kill, "--grace-period=0", "--force")
+    await cluster.kill_operator_after(3, namespace, "folded")
     body = await namespace.ended("folded", seconds=500)
 
     assert holds(body, "Complete"), conditions(body)
@@ -106,7 +104,3 @@ async def test_two_objectives_under_a_constraint_end_with_a_small_model_that_is_
     assert {entry["trial"] for entry in body["status"]["pareto"]} <= kept
     assert body["status"]["winner"]["trial"] in kept
     assert body["status"]["winner"]["artifact"]["format"] == "winnow/safetensors-v1"
-
-
-async def ended(namespace: Namespace, job: str, count: int) -> bool:
-    return sum(o != "Active" for o in outcomes(await namespace.trials(job))) >= count

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.claim_pods import manifests_of
 from tests.e2e.conftest import Cluster
-from tests.support.api import Body, eventually
+from tests.support.api import Body
 from tests.support.namespace import Namespace, conditions, holds, outcomes
 from tests.support.real_jobs import small_search
 from winnow_operator.api.searchjob_rules import MAX_SEARCHED
@@ -55,9 +55,7 @@ async def test_finalists_name_the_winner_and_a_second_search_learns_from_the_fir
     )
     await namespace.create_job(second)
     await namespace.create_job(first)
-    await eventually(lambda: ended(namespace, "sure", 4), seconds=400, what="the search itself")
-    kill = ("delete", "pod", "-l", "app.kubernetes.io/component=operator")
-    cluster.run("-n", "winnow", *kill, "--grace-period=0", "--force")
+    await cluster.kill_operator_after(4, namespace, "sure")
     body = await namespace.ended("sure", seconds=400)
     other = await namespace.ended("next", seconds=300)
 
@@ -86,9 +84,7 @@ async def test_folds_over_pods_give_the_mean_of_all_although_the_operator_is_kil
             trialsPerPod=1,
         )
     )
-    await eventually(lambda: ended(namespace, "spread", 1), seconds=400, what="a trial")
-    kill = ("delete", "pod", "-l", "app.kubernetes.io/component=operator")
-    cluster.run("-n", "winnow", *kill, "--grace-period=0", "--force")
+    await cluster.kill_operator_after(1, namespace, "spread")
     body = await namespace.ended("spread", seconds=500)
 
     assert holds(body, "Complete"), conditions(body)
@@ -97,7 +93,3 @@ async def test_folds_over_pods_give_the_mean_of_all_although_the_operator_is_kil
     assert outcomes(trials) == ["Succeeded"] * 3
     assert all("standardError" in t["status"]["values"][0] for t in trials)
     assert body["status"]["winner"]["artifact"]["format"] == "winnow/safetensors-v1"
-
-
-async def ended(namespace: Namespace, job: str, count: int) -> bool:
-    return sum(o != "Active" for o in outcomes(await namespace.trials(job))) >= count
