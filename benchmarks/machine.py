@@ -56,6 +56,16 @@ def trainer_facts() -> dict[str, Any]:
     }
 
 
+def engine_facts() -> dict[str, Any]:
+    """The same for engines by themselves."""
+    return {
+        "cpu": cpu_model(),
+        "threads": 1,
+        "winnow": revision(("operator", "benchmarks/engines")),
+        **{name: importlib.metadata.version(name) for name in ("numpy", "scipy", "optuna")},
+    }
+
+
 def nas_facts() -> dict[str, Any]:
     """The same for searches of the table: their engines, and what they reckon with."""
     return {
