@@ -25,7 +25,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.machine import trainer_facts
+from benchmarks.machine import load, trainer_facts
 from benchmarks.ranges import check
 from benchmarks.results import Results, open_results, read_results
 from benchmarks.stopping.pods import PodRun, Stage
@@ -61,8 +61,9 @@ class Search:
     climbs: Mapping[int, Climb]
     rows: list[Row] = field(default_factory=list)
 
-    def add(self, method: str, played: Played, seconds: Sequence[float] = ()) -> None:
+    def add(self, method: str, played: Played, on_pods: PodRun | None = None) -> None:
         """Take down what came of a method."""
+        seconds = () if on_pods is None else on_pods.seconds_to_stop
         full = to_the_end(self.climbs)
         best, own = self.climbs[full.winner], self.climbs[played.winner]
         self.rows.append(
@@ -77,6 +78,7 @@ class Search:
                 full_test=best.test,
                 test_error=best.test_error,
                 seconds_to_stop=[round(s, 3) for s in seconds],
+                load=None if on_pods is None else load(),
             )
         )
 
@@ -111,7 +113,7 @@ async def on_pods(search: Search, stage: Stage) -> None:
     for name, run in zip(RULES, runs, strict=True):
         epochs = {numbers[place - 1]: n for place, n in run.played.epochs.items()}
         played = Played(numbers[run.played.winner - 1], epochs)
-        search.add(f"{name}, real pods", played, run.seconds_to_stop)
+        search.add(f"{name}, real pods", played, run)
 
 
 def _stopping(rule: StoppingRule) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class Row:
     """Standard error of that one."""
     seconds_to_stop: list[float] = field(default_factory=list)
     """On real pods: from the rung to the end of the pod, of each trial that was stopped."""
+    load: float | None = None
+    """On real pods: processes that wanted to run, at the end of the search."""
 
     @property
     def saved(self) -> float:
@@ -108,5 +110,6 @@ def _line(method: str, rows: Sequence[Row]) -> str:
     if seconds:
         middle, late = percentile(seconds, 0.5), percentile(seconds, 0.95)
         scrapes = f"{middle / SCRAPE_SECONDS:.1f} and {late / SCRAPE_SECONDS:.1f} scrapes"
-        times = f"{middle:>12.1f} s {late:>6.1f} s ({scrapes})"
+        loads = [row.load for row in rows if row.load is not None]
+        times = f"{middle:>12.1f} s {late:>6.1f} s ({scrapes}; load {max(loads, default=0):.0f})"
     return f"{method:18} {saved:>11.0%}  {lost:+8.2f} (noise {noise(rows):.2f})  {each:28} {times}"

@@ -30,16 +30,13 @@ from winnow_trainer.trials import run_trial, set_up
 EPOCHS = 27
 RULE = StoppingRule(ASHA, minimum=1, eta=3, min_trials=3)
 _NEVER = StoppingRule(ASHA, minimum=1, eta=3, min_trials=1_000_000)
-SPACE: dict[str, Any] = {
-    "parameters": [
-        {"name": "learning_rate", "double": {"min": "0.0001", "max": "0.1", "scale": "Log"}},
-        {"name": "width", "int": {"min": 16, "max": 256, "scale": "Log"}},
-        {"name": "depth", "int": {"min": 1, "max": 3}},
-        {"name": "batch_size", "int": {"values": [32, 64, 128]}},
-        {"name": "activation", "choice": {"values": ["relu", "gelu", "tanh"]}},
-        {"name": "dropout", "double": {"min": "0", "max": "0.5"}},
-    ]
-}
+PARAMETERS: list[dict[str, Any]] = [
+    {"name": "learning_rate", "double": {"min": "0.0001", "max": "0.1", "scale": "Log"}},
+    {"name": "width", "int": {"min": 16, "max": 256, "scale": "Log"}},
+    {"name": "depth", "int": {"min": 1, "max": 3}},
+    {"name": "activation", "choice": {"values": ["relu", "gelu", "tanh"]}},
+    {"name": "dropout", "double": {"min": "0", "max": "0.5"}},
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +45,27 @@ class Task:
 
     name: str
     about: str
+    batch_sizes: tuple[int, ...]
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """What is searched."""
+        batch_size = {"name": "batch_size", "int": {"values": list(self.batch_sizes)}}
+        return {"parameters": [*PARAMETERS, batch_size]}
 
 
 TASKS = (
-    Task("digits", "MLP on the 1,797 scanned digits"),
-    Task("mnist5k", "MLP on 5,000 images of MNIST"),
+    Task("digits", "MLP on the 1,797 scanned digits", (32, 64, 128)),
+    Task("mnist5k", "MLP on 5,000 images of MNIST", (128, 256, 512)),
 )
 
 
-def points(trials: int, seed: int) -> list[Mapping[str, Any]]:
+def points(task: Task, trials: int, seed: int) -> list[Mapping[str, Any]]:
     """What a Random search with this seed tries."""
     spec = SearchJobSpec.model_validate(
         {
             "objectives": [{"metric": "accuracy", "goal": "Maximize"}],
-            "space": SPACE,
+            "space": task.space,
             "algorithm": {"name": "Random", "seed": seed},
             "budget": {"maxTrials": trials},
         }
@@ -86,7 +90,7 @@ def stopped_by_the_trainer(task: Task, trials: int, seed: int) -> dict[int, int]
 
 def _results(task: Task, trials: int, seed: int, rule: StoppingRule) -> list[TrialResult]:
     document = assignment_document(
-        *(dict(point) for point in points(trials, seed)),
+        *(dict(point) for point in points(task, trials, seed)),
         data={"uri": f"builtin://{task.name}"},
         settings={"epochs": str(EPOCHS)},
         earlyStopping=rule_document(rule),
