@@ -23,6 +23,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +105,14 @@ def filled(algorithm: str, records: Sequence[Record]) -> SearchEngine:
     """An engine that has observed these trials."""
     spec = spec_of(algorithm)
     engine = make_engine(spec, parse_space(spec.space))
+    observe_all(engine, records)
+    return engine
+
+
+def observe_all(engine: SearchEngine, records: Sequence[Record]) -> None:
+    """Tell an engine of trials."""
     for record in records:
         engine.observe(record)
-    return engine
 
 
 def history(size: int, space: Mapping[str, Any]) -> list[Record]:
@@ -152,12 +158,12 @@ def measure(engine: str, size: int) -> Row:
     before = resident_mib()
     records = history(size, space_for(engine))
     made = filled(engine, [])
-    tell = timed(lambda: [made.observe(record) for record in records]) / size
+    tell = timed(lambda: observe_all(made, records)) / size
     made.suggest(size + 1)
     study, distributions = bare_study(records) if engine == "TPE" else (None, {})
     asks, bare = list[float](), list[float]()
     for number in range(size + 2, size + 2 + ASKS):
-        asks.append(timed(lambda n=number: made.suggest(n)))
+        asks.append(timed(partial(made.suggest, number)))
         if study is not None:
             with as_it_comes():
                 bare.append(timed(lambda: study.ask(distributions)))
