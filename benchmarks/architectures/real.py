@@ -40,17 +40,18 @@ COMPARED = ("Random", "Evolution", "Generative")
 SEEDS = 5
 TRIALS = 40
 PARALLEL = 4
-EPOCHS = 4
-SETTINGS = {"learning_rate": "0.03", "batch_size": "64", "norm": "batch"}
+EPOCHS = 2
+SETTINGS = {"learning_rate": "0.03", "batch_size": "32", "norm": "batch"}
 """With these, so few epochs are enough to tell nets apart."""
 SHOWN = (10, 20, 30, 40)
 FINALISTS = 3
 REPEATS = 3
 SPACE = CnnSpace(
     nodes=3,
-    operations=(("conv", 1), ("conv", 3), ("conv", 5), ("separable", 3), ("max", 3), ("avg", 3)),
+    operations=(("conv", 1), ("conv", 3), ("conv", 5), ("separable", 3), ("max", 3)),
     stages=(1, 2),
     widths=(4, 8),
+    strides=(2,),
     skips=True,
 )
 
