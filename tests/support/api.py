@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+import aiohttp
 from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, Configuration
 
-from winnow_operator.errors import KubernetesError, NotFoundError
-from winnow_operator.kube.gateway import TIMEOUT_SECONDS, Call, Gateway
+from winnow_operator.errors import KubernetesError, NotFoundError, UnavailableError
+from winnow_operator.kube.gateway import TIMEOUT_SECONDS, Call, Gateway, error_of
 from winnow_operator.kube.resources import Resource
 
 Body = dict[str, Any]
 T = TypeVar("T")
 
 POLL_SECONDS = 0.05
+LONGEST_POLL_SECONDS = 0.25
+PATIENCE = 0.05
+"""Share of the time waited so far that the next look may be late: who waits long looks seldom."""
 ANY = Resource("", "v1", "any")
 """Stands in the client's own metrics for whatever a test asks for."""
 MERGE = "application/merge-patch+json"
@@ -75,6 +81,30 @@ class Api:
         with contextlib.suppress(NotFoundError):
             await self.call("DELETE", path, options or None)
 
+    async def watch(self, path: str, **query: str) -> AsyncGenerator[Body, None]:
+        """Changes of a collection as they happen, until the API server ends the watch.
+
+        Raises:
+            KubernetesError: if it cannot be watched, or its connection is lost.
+        """
+        call = Call("GET", ANY, path, {**query, "watch": "true"})
+        headers = {"Accept": "application/json"}
+        await self.client.update_params_for_auth(headers, [], ["BearerToken"], path, "GET", None)
+        url = f"{self.client.configuration.host}{path}?{urlencode(call.query)}"
+        for_ever = aiohttp.ClientTimeout(total=None, connect=TIMEOUT_SECONDS)
+        try:
+            response = await self.client.call_api("GET", url, headers, _request_timeout=for_ever)
+            try:
+                if response.status >= HTTPStatus.BAD_REQUEST:
+                    data = await response.read()  # type: ignore[no-untyped-call]
+                    raise error_of(call, response.status, data)
+                async for line in _lines(response.response.content):
+                    yield json.loads(line)
+            finally:
+                response.response.close()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise UnavailableError(f"{call}: the watch has ended: {error}") from error
+
     async def exists(self, path: str) -> bool:
         """Whether there is such an object."""
         try:
@@ -94,6 +124,15 @@ async def open_api(kubeconfig: Path | str) -> AsyncIterator[Api]:
         yield Api(client)
 
 
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Lines of a stream, of any length."""
+    rest = b""
+    async for piece in content.iter_any():
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line
+
+
 class NotYetError(Exception):
     """What a check has seen instead of what it waits for."""
 
@@ -102,8 +141,8 @@ async def eventually(
     check: Callable[[], Awaitable[T | None]], *, seconds: float = 30.0, what: str = "it"
 ) -> T:
     """What a check gives once it is true; errors of the API server count as not yet."""
-    deadline, last = time.monotonic() + seconds, "nothing was seen"
-    while time.monotonic() < deadline:
+    begun, last = time.monotonic(), "nothing was seen"
+    while (waited := time.monotonic() - begun) < seconds:
         try:
             found = await check()
             if found:
@@ -111,7 +150,7 @@ async def eventually(
             last = repr(found)
         except (KubernetesError, NotYetError) as error:
             last = str(error)
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(min(max(PATIENCE * waited, POLL_SECONDS), LONGEST_POLL_SECONDS))
     raise AssertionError(f"{what} did not come true in {seconds:g} s; last seen: {last}")
 
 

@@ -7,8 +7,10 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.support.api import Api, Body, NotYetError, eventually
+from tests.support.played_node import NODE
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.kube.resources import (
     CLAIMS,
@@ -166,3 +168,7 @@ async def new_namespace(api: Api) -> AsyncIterator[Namespace]:
         yield Namespace(api, name)
     finally:
         await api.delete(f"{path}/{name}")
+        # Nobody confirms the end of pods on a node that was played. The namespace would be going for
+        # ever, and the controller look at it again and again, with a call for each kind there is.
+        left = urlencode({"fieldSelector": f"spec.nodeName={NODE}"})
+        await api.delete(f"{PODS.path(name)}?{left}", gracePeriodSeconds=0)

@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from tests.support.api import POLL_SECONDS, Api, Body
-from tests.support.simulated_node import NODE, keep_alive, wait
+from tests.support.played_node import NODE, played, wait
+from tests.support.watched_pods import WatchedPods
 from winnow_contract.comparing import Compared, encode_compared
 from winnow_operator.errors import ConflictError, KubernetesError, NotFoundError
 from winnow_operator.kube.resources import PODS
@@ -69,31 +70,38 @@ class ServingNode:
     """What probes of canaries find; None: they find nothing."""
     least_ready: int = 1 << 30
     """The fewest pods that were ready at one time, since it was last set."""
+    _pods: WatchedPods = field(init=False)
     _told: dict[str, Body] = field(default_factory=dict)
+    _removed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._pods = WatchedPods(self.api, self.namespace)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Play until told to stop."""
-        while not stop.is_set():
-            with contextlib.suppress(KubernetesError):
-                await self._look()
-            await wait(stop, POLL_SECONDS / 2)
+        async with self._pods.followed():
+            while not stop.is_set():
+                with contextlib.suppress(KubernetesError):
+                    await self._look()
+                await wait(stop, POLL_SECONDS / 2)
 
     async def _look(self) -> None:
-        pods = (await self.api.get(PODS.path(self.namespace), labelSelector=LABEL))["items"]
+        pods = self._pods.labelled(LABEL)
         ready = [p for p in pods if "deletionTimestamp" not in p["metadata"] and is_ready(p)]
         self.least_ready = min(self.least_ready, len(ready))
         for pod in pods:
             with contextlib.suppress(NotFoundError, ConflictError):
                 await self._advance(pod, status_of(self.script(view_of(pod))))
-        probes = (await self.api.get(PODS.path(self.namespace), labelSelector=PROBE))["items"]
-        for pod in probes:
+        for pod in self._pods.labelled(PROBE):
             with contextlib.suppress(NotFoundError, ConflictError):
                 await self._advance(pod, status_of_probe(self.compared))
 
     async def _advance(self, pod: Body, status: Body) -> None:
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
         if "deletionTimestamp" in pod["metadata"]:
-            await self.api.delete(PODS.path(self.namespace, name), gracePeriodSeconds=0)
+            if uid not in self._removed:
+                await self.api.delete(PODS.path(self.namespace, name), gracePeriodSeconds=0)
+                self._removed.add(uid)
             return
         if not pod["spec"].get("nodeName"):
             target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
@@ -101,7 +109,7 @@ class ServingNode:
             await self.api.create(PODS.path(self.namespace, name, "binding"), binding)
         if self._told.get(uid) != status:
             path = PODS.path(self.namespace, name, "status")
-            await self.api.merge(path, {"status": status})
+            self._pods.note(await self.api.merge(path, {"status": status}))
             self._told[uid] = status
 
 
@@ -187,13 +195,6 @@ async def serving_node(
     api: Api, namespace: str, script: Script = well
 ) -> AsyncIterator[ServingNode]:
     """A node for the server pods of a namespace as long as the block lasts."""
-    node, stop = ServingNode(api, namespace, script), asyncio.Event()
-    tasks = [asyncio.create_task(keep_alive(api, stop)), asyncio.create_task(node.run(stop))]
-    try:
+    node = ServingNode(api, namespace, script)
+    async with played(api, node.run):
         yield node
-    finally:
-        stop.set()  # no call is cancelled half way: its connection would be left open
-        failures = await asyncio.gather(*tasks, return_exceptions=True)
-    for failure in failures:
-        if failure is not None:
-            raise failure

@@ -15,13 +15,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.support.api import POLL_SECONDS, Api, Body
+from tests.support.played_node import NODE, played, wait
+from tests.support.watched_pods import WatchedPods
 from winnow_contract.assignments import TrialAssignment, Value, decode_assignments
 from winnow_contract.measuring.measurements import Measurement, decode_measurement
 from winnow_contract.results import PodResult, TrialResult, encode_result
 from winnow_operator.errors import ConflictError, KubernetesError, NotFoundError
 from winnow_operator.kube.resources import PODS
 
-NODE = "simulated"
 IMAGE_ID = "example.test/trial@sha256:" + "a" * 64
 ASSIGNMENTS = "winnow.dev/assignments"
 BATCH = "winnow.dev/batch"
@@ -99,21 +100,27 @@ class SimulatedNode:
     """Numbers of the trials of each started pod, in order."""
     most_at_once: int = 0
     """The most pods that have run at one time."""
+    _pods: WatchedPods = field(init=False)
     _running: set[str] = field(default_factory=set)
+    _removed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._pods = WatchedPods(self.api, self.namespace)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Play until told to stop."""
-        while not stop.is_set():
-            with contextlib.suppress(KubernetesError):
-                await self._look()
-            await wait(stop, self.look_seconds)
+        async with self._pods.followed():
+            while not stop.is_set():
+                with contextlib.suppress(KubernetesError):
+                    await self._look()
+                await wait(stop, self.look_seconds)
 
     async def _look(self) -> None:
-        pods = (await self.api.get(PODS.path(self.namespace), labelSelector=BATCH))["items"]
+        pods = self._pods.labelled(BATCH)
         self._running = {
             p["metadata"]["name"] for p in pods if _phase(p) == "Running" and not _is_deleting(p)
         }
-        for pod in sorted(pods, key=lambda p: str(p["metadata"]["creationTimestamp"])):
+        for pod in pods:
             with contextlib.suppress(NotFoundError, ConflictError):
                 await self._advance(pod)
 
@@ -162,8 +169,12 @@ class SimulatedNode:
         self._running.discard(pod["metadata"]["name"])
 
     async def _remove(self, pod: Body) -> None:
-        path = PODS.path(self.namespace, pod["metadata"]["name"])
-        await self.api.delete(path, gracePeriodSeconds=0)
+        """Let go of a pod; it stays until the Job controller has let go of it too."""
+        uid = pod["metadata"]["uid"]
+        if uid not in self._removed:
+            path = PODS.path(self.namespace, pod["metadata"]["name"])
+            await self.api.delete(path, gracePeriodSeconds=0)
+            self._removed.add(uid)
 
     async def _patch(self, pod: Body, phase: str, state: Body, *, disrupted: bool = False) -> None:
         status: Body = {
@@ -185,7 +196,7 @@ class SimulatedNode:
             disruption = {"type": "DisruptionTarget", "status": "True", "reason": "Preempted"}
             status["conditions"] = [disruption]
         path = PODS.path(self.namespace, pod["metadata"]["name"], "status")
-        await self.api.merge(path, {"status": status})
+        self._pods.note(await self.api.merge(path, {"status": status}))
 
 
 def _now() -> str:
@@ -226,37 +237,6 @@ async def simulated_node(
     api: Api, namespace: str, script: Script = succeed, **options: Any
 ) -> AsyncIterator[SimulatedNode]:
     """A node for the pods of a namespace as long as the block lasts."""
-    node, stop = SimulatedNode(api, namespace, script, **options), asyncio.Event()
-    tasks = [asyncio.create_task(keep_alive(api, stop)), asyncio.create_task(node.run(stop))]
-    try:
+    node = SimulatedNode(api, namespace, script, **options)
+    async with played(api, node.run):
         yield node
-    finally:
-        stop.set()  # no call is cancelled half way: its connection would be left open
-        failures = await asyncio.gather(*tasks, return_exceptions=True)
-    for failure in failures:
-        if failure is not None:
-            raise failure
-
-
-async def keep_alive(api: Api, stop: asyncio.Event) -> None:
-    """Keep the Node object there and ready: pods of a node that is not are cleaned up."""
-    while not stop.is_set():
-        with contextlib.suppress(KubernetesError):
-            if not await api.exists(f"/api/v1/nodes/{NODE}"):
-                await api.create("/api/v1/nodes", {"metadata": {"name": NODE}})
-            # Without a new heartbeat the node counts as lost after a while, and its pods as not ready.
-            beat = datetime.now(tz=UTC).isoformat(timespec="seconds")
-            ready = {
-                "type": "Ready",
-                "status": "True",
-                "reason": "Simulated",
-                "lastHeartbeatTime": beat,
-            }
-            await api.merge(f"/api/v1/nodes/{NODE}/status", {"status": {"conditions": [ready]}})
-        await wait(stop, 10)
-
-
-async def wait(stop: asyncio.Event, seconds: float) -> None:
-    """Wait so long, or until told to stop."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
