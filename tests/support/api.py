@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 POLL_SECONDS = 0.05
 LONGEST_POLL_SECONDS = 0.25
-PATIENCE = 0.05
+PATIENCE = 0.1
 """Share of the time waited so far that the next look may be late: who waits long looks seldom."""
 ANY = Resource("", "v1", "any")
 """Stands in the client's own metrics for whatever a test asks for."""
