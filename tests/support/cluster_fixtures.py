@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
@@ -20,9 +21,16 @@ PROFILE = "test-cp"
 
 
 @pytest.fixture(scope="session")
-def control_plane() -> Path:
+def control_plane(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """The administrator's kubeconfig of a control plane without nodes, with the CRDs."""
-    return start_control_plane()
+    if worker_id == "master":
+        return start_control_plane()
+    started = tmp_path_factory.getbasetemp().parent / "control-plane"  # of all workers of this run
+    with started.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not started.exists():
+            started.write_text(str(start_control_plane()))
+    return Path(started.read_text())
 
 
 @cache
