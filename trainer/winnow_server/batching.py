@@ -137,13 +137,13 @@ class Batcher:
             self._queue.append(_Waiting(rows, asker))
             return
         self._is_running = True
-        # In the next turn, so that what arrives in this one goes along.
-        asyncio.get_running_loop().call_soon(self._next)
         if self._is_calm and len(rows) <= self._quick_rows:
             _tell(asker, _attempt(self._run, [rows]))
             self._on_batch(len(rows))
         else:
             self._queue.append(_Waiting(rows, asker))
+        # In the next turn, so that what arrives in this one goes along.
+        asyncio.get_running_loop().call_soon(self._next)
 
     def _next(self) -> None:
         """One turn of the loop, which between two of them looks at what else has come."""

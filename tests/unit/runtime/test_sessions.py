@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 
 from tests.support.onnx_graphs import COLUMNS, blobs, dense, graph, run
 from winnow_runtime.errors import ModelError
@@ -81,3 +82,41 @@ def test_outputs_that_are_no_numbers_are_named(path: Path) -> None:
     with pytest.raises(ModelError, match="not finite numbers") as caught:
         outputs_of(Session(path, 1), -np.ones((1, COLUMNS)), at_once=1)
     assert caught.value.cause == "NaN"
+
+
+def test_runs_in_bound_memory_give_what_others_do_and_keep_their_outputs(path: Path) -> None:
+    rows = blobs(20).rows
+    path.write_bytes(dense())
+    session = Session(path, threads=1)
+    bound = session.bound(rows[:1])
+    assert bound is not None
+
+    found = [bound(row[None]) for row in rows]
+
+    for row, outputs in zip(rows, found, strict=True):
+        np.testing.assert_array_equal(outputs, session.run(row[None]))
+
+
+def test_a_failure_of_a_run_in_bound_memory_is_said_as_of_any_other(path: Path) -> None:
+    nodes = [
+        helper.make_node("ReduceMax", ["rows"], ["largest"], keepdims=0),
+        helper.make_node("Cast", ["largest"], ["place"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["rows", "place"], ["row"], axis=0),
+        helper.make_node("Add", ["rows", "row"], ["outputs"]),
+    ]
+    path.write_bytes(graph(nodes, {}, outputs=COLUMNS))
+    bound = Session(path, threads=1).bound(np.zeros((1, COLUMNS), np.float32))
+    assert bound is not None
+
+    with pytest.raises(ModelError, match="cannot run the model on 1 rows"):
+        bound(np.full((1, COLUMNS), 7, np.float32))  # there is no eighth row
+    np.testing.assert_array_equal(bound(np.zeros((1, COLUMNS))), np.zeros((1, COLUMNS)))
+
+
+def test_outputs_of_another_type_are_not_bound(path: Path) -> None:
+    nodes = [helper.make_node("Cast", ["rows"], ["outputs"], to=TensorProto.INT64)]
+    model = onnx.load_from_string(graph(nodes, {}, outputs=COLUMNS))
+    model.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
+    path.write_bytes(model.SerializeToString())
+
+    assert Session(path, threads=1).bound(blobs(1).rows) is None
