@@ -11,6 +11,7 @@ from tests.contract.base_specs import (
     LR,
     MISSING,
     NAS,
+    NETS,
     OWN,
     TASK,
     WIDTH,
@@ -330,6 +331,16 @@ ADMISSION: tuple[BadSpec, ...] = (
             "warmStart": [{"searchJob": "digits"}],
         },
         ("spec.warmStart", "warmStart names digits", "algorithm Random", "use TPE, CMAES, NSGAII"),
+    ),
+    BadSpec(
+        "a Random over nets that learns from another search",
+        "spec",
+        {
+            **NETS["spec"],
+            "algorithm": {"name": "Random"},
+            "warmStart": [{"searchJob": "digits"}],
+        },
+        ("spec.warmStart", "algorithm Random", "use TPE, Evolution, Generative or Auto"),
     ),
     BadSpec(
         "a search that learns from itself",

@@ -59,3 +59,13 @@ def those_that_can(able: Iterable[AlgorithmName], *, architectures: bool = False
     left_out = frozenset[AlgorithmName]() if architectures else ARCHITECTURES_ONLY
     names = [str(name) for name in AlgorithmName if name in able and name not in left_out]
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def learning_algorithms(*, architectures: bool) -> str:
+    """Names of those that learn, for a sentence.
+
+    Args:
+        architectures: of those that search them, else of those that need none.
+    """
+    able = LEARNING & WITH_ARCHITECTURES if architectures else LEARNING
+    return those_that_can(able, architectures=architectures)

@@ -16,6 +16,7 @@ from winnow_operator.api.algorithms import (
     WITH_CONDITIONS,
     WITH_SEVERAL_OBJECTIVES,
     AlgorithmName,
+    learning_algorithms,
     those_that_can,
 )
 from winnow_operator.api.architecture import FAMILY_OF_KIND
@@ -235,14 +236,18 @@ _ROOM_FOR_CONSTRAINED = Rule(
     ),
     ".trialsPerPod",
 )
+_THOSE_THAT_LEARN = (
+    f"has(self.space.architecture) ? '{learning_algorithms(architectures=True)}' : "
+    f"'{learning_algorithms(architectures=False)}'"
+)
 _LEARNS_FROM_START = Rule(
     f"!has(self.start) || self.start.size() == 0 || {_is_one_of(LEARNING)}",
     "start is for algorithms that learn",
     said(
-        "start has %s points, and algorithm %s learns nothing from them: use "
-        f"{those_that_can(LEARNING)}",
+        "start has %s points, and algorithm %s learns nothing from them: use %s",
         "self.start.size()",
         "self.algorithm.name",
+        _THOSE_THAT_LEARN,
     ),
     ".start",
 )
@@ -250,10 +255,10 @@ _LEARNS_FROM_OTHERS = Rule(
     f"!has(self.warmStart) || self.warmStart.size() == 0 || {_is_one_of(LEARNING)}",
     "warmStart is for algorithms that learn from other searches",
     said(
-        "warmStart names %s, and algorithm %s learns nothing from it: use "
-        f"{those_that_can(LEARNING)}",
+        "warmStart names %s, and algorithm %s learns nothing from it: use %s",
         "self.warmStart[0].searchJob",
         "self.algorithm.name",
+        _THOSE_THAT_LEARN,
     ),
     ".warmStart",
 )

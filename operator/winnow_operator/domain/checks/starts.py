@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from winnow_operator.api.algorithms import LEARNING, those_that_can
+from winnow_operator.api.algorithms import LEARNING, learning_algorithms
 from winnow_operator.api.searchjob import SearchJobSpec, StartPoint
 from winnow_operator.domain.checks.architectures import check_architecture
 from winnow_operator.domain.checks.spaces import (
@@ -56,7 +56,7 @@ def check_warm_start(spec: SearchJobSpec) -> Iterator[str]:
 
 
 def _learning(spec: SearchJobSpec) -> str:
-    return those_that_can(LEARNING, architectures=spec.space.architecture is not None)
+    return learning_algorithms(architectures=spec.space.architecture is not None)
 
 
 def read_point(space: Space, point: StartPoint) -> dict[str, Value]:
