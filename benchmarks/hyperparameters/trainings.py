@@ -162,7 +162,7 @@ REAL: tuple[TrainedTask, ...] = (
         data="digits",
         family="MLP",
         metric="log_loss",
-        settings={"epochs": "4"},
+        settings={"epochs": "3"},
         parameters=[
             RATE,
             DECAY,
@@ -179,7 +179,7 @@ REAL: tuple[TrainedTask, ...] = (
         data="breast_cancer",
         family="MLP",
         metric="log_loss",
-        settings={"epochs": "8", "optimizer": "sgd"},
+        settings={"epochs": "5", "optimizer": "sgd"},
         parameters=[
             RATE,
             DECAY,
@@ -201,8 +201,8 @@ REAL: tuple[TrainedTask, ...] = (
             RATE,
             DECAY,
             DROPOUT,
-            _sizes("batch_size", 16, 128),
-            _sizes("width", 4, 8),
+            _sizes("batch_size", 32, 256),
+            _sizes("width", 2, 8),
             {"name": "depth", "int": {"min": 1, "max": 2}},
             _choice("kernel", "3", "5"),
             _choice("norm", "none", "batch"),
@@ -213,7 +213,7 @@ REAL: tuple[TrainedTask, ...] = (
         data="diabetes",
         family="MLP",
         metric="rmse",
-        settings={"epochs": "10"},
+        settings={"epochs": "6"},
         parameters=[
             RATE,
             DECAY,
