@@ -37,7 +37,8 @@ def run_of(path: str) -> Callable[[], object]:
 
     session = Session(Path(path), threads=1)
     row = np.ones((1, *session.row_shape), np.float32)
-    return lambda: session.run(row)
+    run_bound = session.bound(row) or session.run
+    return lambda: run_bound(row)
 
 
 run = run_of(*model) if model else lambda: None

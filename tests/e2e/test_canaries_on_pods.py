@@ -44,7 +44,7 @@ def canary(*pauses: str) -> Body:
 
 
 CHECKS = {"Readiness", "Restarts", "ErrorRate", "Latency", "Agreement"}
-NEAR = 0.15
+NEAR = 0.05
 """How far a reported share may lie from the counted one, which is as much newer as a scrape may be old."""
 SECONDS = 240.0
 

@@ -5,23 +5,30 @@ That the operator is killed at any write is tried in tests/crash, on a control p
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from devcluster.machine import find_node
 from devcluster.profiles import open_profile
+from tests.crash.figures import note
+from tests.e2e.claim_pods import copy_onto_claim
 from tests.e2e.cluster import Cluster
 from tests.e2e.conftest import PROFILE
-from tests.e2e.models_on_a_claim import Stock
+from tests.e2e.models_on_a_claim import Stock, small_claim
 from tests.e2e.serving_client import small_server
 from tests.e2e.steady_load import steady_load
 from tests.support.api import Api, Body, eventually
+from tests.support.bad_models import CLAIM, write_models
 from tests.support.modelservers import Servers, outcomes, revision
 from tests.support.namespace import Namespace, conditions, holds
+from winnow_operator.errors import UnavailableError
 
 pytestmark = [pytest.mark.cluster, pytest.mark.prove, pytest.mark.timeout(900)]
 
@@ -63,7 +70,9 @@ def servers(api: Api, stock: Stock) -> Servers:
     return Servers(Namespace(api, stock.namespace))
 
 
-async def test_a_deployment_that_is_deleted_comes_back(servers: Servers, stock: Stock) -> None:
+async def test_a_deployment_and_a_service_that_are_deleted_come_back(
+    cluster: Cluster, servers: Servers, stock: Stock
+) -> None:
     await serving(servers, stock, "robbed")
     before = await servers.pod_names("robbed")
     await servers.delete_child("Deployment", "robbed-r1")
@@ -73,9 +82,22 @@ async def test_a_deployment_that_is_deleted_comes_back(servers: Servers, stock: 
 
     await eventually(is_new, seconds=120, what="other pods")
     body = await servers.serves(stock.models["first"], "robbed", replicas=2, seconds=180)
+    await servers.delete_child("Service", "robbed")
+    await eventually(lambda: answers(cluster, stock, "robbed"), seconds=120, what="an answer")
     said = await servers.said_of("robbed")
-    assert "Deployment robbed-r1 was deleted by someone else; it is made again" in said
+    for child in ("Deployment robbed-r1", "Service robbed"):
+        assert f"{child} was deleted by someone else; it is made again" in said
     assert outcomes(body) == {1: "Serving"}
+
+
+async def answers(cluster: Cluster, stock: Stock, name: str) -> bool:
+    """Whether a model is there by way of its Service."""
+    path = f"/api/v1/namespaces/{stock.namespace}/services/{name}:80/proxy/v2/models/{name}"
+    command = cluster.command("get", "--raw", path)
+    asked = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    return await asked.wait() == 0
 
 
 async def test_a_server_that_is_deleted_in_a_canary_leaves_nothing_and_may_come_again(
@@ -107,6 +129,58 @@ async def test_of_two_new_choices_in_a_row_the_later_one_serves(
     assert outcomes(body) == {3: "Serving", 2: "Superseded", 1: "Retired"}
     assert "another revision was asked for" in revision(body, 2)["message"]
     assert met.failures == {}
+
+
+@pytest.fixture
+def passing(cluster: Cluster, stock: Stock, tmp_path: Path) -> Body:
+    """The first model on a claim of its own, which a test may take away."""
+    claim = small_claim("passing")
+    cluster.run("-n", stock.namespace, "create", "-f", "-", stdin=json.dumps(claim))
+    artifact = write_models(tmp_path)["first"]
+    copy_onto_claim(cluster, stock.namespace, "passing", tmp_path / "claims" / CLAIM)
+    return {**artifact, "uri": artifact["uri"].replace(CLAIM, "passing", 1)}
+
+
+async def test_a_claim_that_goes_away_under_the_serving_revision_stops_nothing_and_is_said_when_a_pod_goes(
+    cluster: Cluster, servers: Servers, stock: Stock, passing: Body
+) -> None:
+    await servers.create(small_server("bereft", model=passing, replicas=2))
+    await servers.serves(passing, "bereft", replicas=2, seconds=180)
+    async with steady_load(cluster, stock.namespace, "bereft") as load:
+        cluster.run("-n", stock.namespace, "delete", "pvc", "passing", "--wait=false")
+        without_claim = await load.requests_since(load.totals(), 1000)
+        before = await servers.get("bereft")
+        first, second = sorted(await servers.pod_names("bereft"))
+        await servers.evict(first)
+        lacking = await says_of_the_claim(servers, "bereft")
+        with pytest.raises(UnavailableError, match="disruption budget"):
+            await servers.evict(second)  # the last one that answers
+        with_one_pod = await load.requests_since(load.totals(), 1000)
+        await servers.edit("bereft", model=stock.models["second"])
+        healed = await servers.serves(stock.models["second"], "bereft", replicas=2, seconds=240)
+        met = load.totals()
+
+    assert (without_claim.failures, set(without_claim.answered)) == ({}, {"1"})
+    assert (before["status"]["state"], before["status"]["ready"]) == ("Ready", "2/2")
+    assert holds(lacking, "Ready")
+    said = conditions(lacking)["Degraded"]["message"]
+    note(f"the claim of what serves is away, and a pod is evicted: {said}")
+    assert said.startswith("1 of 2 pods are ready: ")
+    assert "persistentvolumeclaim" in said
+    assert (with_one_pod.failures, set(with_one_pod.answered)) == ({}, {"1"})
+    assert outcomes(healed) == {2: "Serving", 1: "Retired"}
+    assert met.failures == {}
+
+
+async def says_of_the_claim(servers: Servers, name: str) -> Body:
+    """A server once it says that a pod lacks its claim."""
+
+    async def check() -> Body | None:
+        body = await servers.get(name)
+        said = conditions(body)["Degraded"]
+        return body if '"passing"' in said["message"] else None
+
+    return await eventually(check, seconds=120, what=f"what {name} says of its claim")
 
 
 @contextmanager

@@ -66,9 +66,8 @@ class Moves:
 
     async def eviction(self) -> None:
         pod = (await self.servers.pods(NAME))[0]["metadata"]
-        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod["name"]}}
         path = f"/api/v1/namespaces/{pod['namespace']}/pods/{pod['name']}"
-        await self.servers.api.create(f"{path}/eviction", body)
+        await self.servers.evict(pod["name"])
 
         async def gone() -> bool:
             return not await self.servers.api.exists(path)

@@ -154,6 +154,11 @@ class Servers:
         path = self.namespace.path(MODELSERVERS, name)
         await self.api.delete(path, propagationPolicy="Background")
 
+    async def evict(self, pod: str) -> None:
+        """Have a pod go as a drain of its node does."""
+        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
+        await self.api.create(f"{self.namespace.path(PODS, pod)}/eviction", body)
+
     async def said_of(self, name: str) -> list[str]:
         """The sentences of all Events about a server."""
         return [e["note"] for e in await replace(self.namespace, kind=Kind.SERVER).events(name)]
