@@ -14,6 +14,8 @@ OWN = ("Grid", "Random", "QMC", "TPE", "CMAES", "NSGAII", AUTO)
 """Winnow's algorithms."""
 DIRECT = {name: f"Optuna {name}" for name in OWN if name != AUTO} | {AUTO: "Optuna TPE"}
 """The same ones used directly; beside Auto stands what Optuna takes where nothing is named."""
+SHORT = 50
+"""Trials of a search that is short, at most; the others are looked at apart."""
 RESAMPLES = 10_000
 COVERAGE = 0.95
 DIGITS = 3
@@ -115,12 +117,12 @@ def difference(rows: Iterable[Row], ours: str, theirs: str) -> Difference | None
 def figures(rows: Sequence[Row]) -> dict[str, float]:
     """What ranges are expected of, by name."""
     made: dict[str, float] = {}
-    for trials, own in _by_trials(rows).items():
+    for length, own in _by_length(rows).items():
         for name, peer in DIRECT.items():
             found = difference(own, name, peer)
             if found is not None:
-                made[f"{name.lower()}_{trials}_above_direct"] = found.high
-        made |= {f"auto_{trials}_{name}": value for name, value in _of_auto(own).items()}
+                made[f"{length}_{name.lower()}_above_direct"] = found.high
+        made |= {f"{length}_auto_{name}": value for name, value in _of_auto(own).items()}
     return made
 
 
@@ -139,13 +141,13 @@ def _of_auto(rows: Sequence[Row]) -> dict[str, float]:
 
 
 def report(rows: Sequence[Row]) -> str:
-    """Markdown: for each number of trials, mean ranks and gaps by suite, and pairs."""
+    """Markdown: for short and long searches mean ranks and gaps by suite, and pairs."""
     parts = []
-    for trials, own in _by_trials(rows).items():
-        suites = _suites(own)
+    for length, own in _by_length(rows).items():
+        trials = " or ".join(map(str, sorted({row.trials for row in own})))
         tasks, seeds = len(by_task(own)), len({row.seed for row in own})
-        parts += [f"{trials} trials, {tasks} tasks, {seeds} seeds", "", *_ranks(own, suites), ""]
-        parts += [*_pairs(own), ""]
+        head = f"{length.capitalize()} searches: {trials} trials, {tasks} tasks, {seeds} seeds"
+        parts += [head, "", *_ranks(own, _suites(own)), "", *_pairs(own), ""]
     return "\n".join(parts)
 
 
@@ -195,8 +197,8 @@ def _suites(rows: Iterable[Row]) -> list[str]:
     return list(dict.fromkeys(row.suite for row in rows))
 
 
-def _by_trials(rows: Iterable[Row]) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = {}
+def _by_length(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {"short": [], "long": []}
     for row in rows:
-        found.setdefault(row.trials, []).append(row)
-    return dict(sorted(found.items()))
+        found["short" if row.trials <= SHORT else "long"].append(row)
+    return {length: own for length, own in found.items() if own}
