@@ -15,7 +15,7 @@ class Row:
     ask_ms: float
     """CPU milliseconds of a suggestion, median."""
     tell_ms: float
-    """CPU milliseconds to take note of a trial, mean."""
+    """CPU milliseconds to take note of an outcome, median."""
     bare_ms: float | None
     """CPU milliseconds of a suggestion by Optuna itself; of TPE alone."""
     rebuild_ms: float
