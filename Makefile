@@ -9,7 +9,7 @@ help: ## this list
 install: ## make .venv from the locked requirements
 	scripts/install
 
-demo: ## a cluster, Winnow on it, and a search of real pods to its winner
+demo: ## a cluster, Winnow on it, a search, the compression of its winner, and a server of that
 	scripts/demo
 
 demo-down: ## remove all that the demo made
