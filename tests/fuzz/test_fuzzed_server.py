@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -84,12 +85,15 @@ def cut(body: bytes, at: int, patch: bytes) -> bytes:
     return body[:at] + patch + body[at + len(patch) :]
 
 
+LARGE_NUMBERS = st.floats(2**100, 2**127, width=32)
+"""The outputs for some of them are beyond what 32 bits can say."""
 BODIES = (
     st.binary(max_size=200)
     | DOCUMENTS.map(json_of)
     | ANYTHING.map(json_of)
     | st.builds(cut, st.just(RIGHT), st.integers(0, 10_000), st.binary(max_size=8))
     | st.builds(lambda document, tail: json_of(document) + tail, DOCUMENTS, st.binary(max_size=300))
+    | LARGE_NUMBERS.map(lambda number: request_of(np.full((1, COLUMNS), number, np.float32)))
     | st.integers(LARGEST_BODY + 1, 4 * LARGEST_BODY).map(lambda size: b" " * size)
 )
 VALUES = SIZES.map(str) | st.text(
@@ -181,7 +185,7 @@ def test_no_bytes_make_the_server_fail_or_grow(server: Server) -> None:
     assert server.process.poll() is None
     assert server.ask(server.path, RIGHT).status == 200
     assert sum(found.values()) > CASES / 2
-    assert {200, 400, 404, 413} <= found.keys()
+    assert {200, 400, 404, 413, 422} <= found.keys()
     assert memory[-1] - memory[len(memory) // 10] < GROWTH_BYTES
     assert open_files(server) < 40
     page = server.ask("/metrics").body.decode()
