@@ -47,6 +47,7 @@ async def test_the_api_server_refuses_with_a_sentence(row: BadSpec, anywhere: Na
     sentence = await refusal(anywhere, row.document())
 
     assert [word for word in row.words if word not in sentence] == [], sentence
+    assert "evaluating rule" not in sentence
 
 
 async def test_what_is_no_duration_is_refused_without_words_about_types(
@@ -86,6 +87,7 @@ async def test_a_job_that_was_made_keeps_what_it_was_asked(
 
     sentence = str(refused.value)
     assert [word for word in row.words if word not in sentence] == [], sentence
+    assert "evaluating rule" not in sentence
 
 
 async def test_another_part_of_the_pod_template_passes_admission(namespace: Namespace) -> None:

@@ -199,7 +199,8 @@ class CompressionBudget(ApiModel):
     max_duration: DurationString | None = None
     """Time from the first batch, without the time suspended, after which the job ends."""
     max_trial_duration: DurationString | None = None
-    """Time after which a pod is ended and its candidate has failed."""
+    """Time of one candidate: a pod that takes longer is ended, and its candidate has failed with
+    `DeadlineExceeded`."""
     retries_per_trial: int = Field(default=1, ge=0, le=10)
     """How often a pod that crashed is started again for the same candidates."""
 

@@ -158,7 +158,8 @@ CANDIDATE_RULES = (
     ),
     Rule(
         f"self.steps.filter(s, {_STUDENT}).size() == "
-        "(has(self.steps[0].distill) && has(self.steps[0].distill.student) ? 1 : 0)",
+        "(self.steps.size() > 0 && has(self.steps[0].distill) && has(self.steps[0].distill.student)"
+        " ? 1 : 0)",
         "distill with a student must be the first step: nothing before it would survive",
         said(
             "candidate %s has distill with a student after another step: the student is a new "

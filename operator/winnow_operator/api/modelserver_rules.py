@@ -1,7 +1,7 @@
 """The rules of a ModelServer that need more than one of its fields.
 
 What the API server cannot see (amounts of resources, what stands below podTemplate),
-`domain.server_checks` says in the same words.
+`domain.checks.servers` says in the same words.
 """
 
 from __future__ import annotations

@@ -196,7 +196,8 @@ class Budget(ApiModel):
     max_duration: DurationString | None = None
     """Time from the first batch, without the time suspended, after which the job ends."""
     max_trial_duration: DurationString | None = None
-    """Time after which a trial's pod is ended and the trial has failed."""
+    """Time of one trial, all its folds and repeats together: one that takes longer has failed with
+    `DeadlineExceeded`. A pod is ended after this long for each of its trials."""
     retries_per_trial: int = Field(default=1, ge=0, le=10)
     """How often a pod that crashed is started again for the same trials."""
 
