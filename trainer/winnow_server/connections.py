@@ -276,8 +276,8 @@ class AgeingProtocol(HttpToolsProtocol):
     @override
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.timeout_keep_alive_task is not None:
-            self._unset_keepalive_if_required()
+        self._unset_keepalive_if_required()
+        if self.cycle.response_complete:  # there is no other one in the pipeline
             self._idle()
 
     def _idle(self) -> None:

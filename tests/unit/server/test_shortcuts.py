@@ -37,7 +37,7 @@ class Transport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = bytearray()
-        self.closed = False
+        self.closed = self.aborted = False
 
     @override
     def write(self, data: Any) -> None:
@@ -47,6 +47,10 @@ class Transport(asyncio.Transport):
     @override
     def close(self) -> None:
         self.closed = True
+
+    @override
+    def abort(self) -> None:
+        self.closed = self.aborted = True
 
     @override
     def is_closing(self) -> bool:
@@ -397,3 +401,21 @@ async def test_an_empty_line_after_an_answer_does_not_keep_a_connection_for_ever
     close_stalled([line.protocol], life)
 
     assert line.transport.closed
+
+
+@pytest.mark.parametrize("write", [whole, chunked])
+async def test_a_client_that_never_reads_its_last_answer_is_not_waited_for_for_ever(
+    connect: Connect, write: Callable[..., bytes]
+) -> None:
+    life = Lifecycle(max_age=60)
+    line = connect(life)
+    line.protocol.data_received(write(request_of(ROWS), "connection: close"))
+    await line.answers(1)
+    await until(lambda: not line.state.tasks)
+    close_stalled([line.protocol], life)
+    assert not line.transport.aborted  # it is read, by and by
+
+    life.idle_seconds = 0.0
+    close_stalled([line.protocol], life)
+
+    assert line.transport.aborted
