@@ -2,6 +2,7 @@
 
     benchmarks/hpo                          ten seeds; goes on where it was stopped
     benchmarks/hpo --only bbob --seeds 2    tasks whose names start so, with fewer seeds
+    benchmarks/hpo --methods TPE Auto       some methods; the others may follow in another call
     benchmarks/hpo --output FILE
     benchmarks/hpo --report FILE            the tables of an earlier run; searches nothing
 
@@ -43,6 +44,7 @@ from winnow_trainer.determinism import make_deterministic
 ROOT = Path(__file__).resolve().parents[2]
 RANGES = ROOT / "benchmarks/hpo_ranges.yaml"
 DEFAULT_OUTPUT = ROOT / "build/benchmarks/hpo.json"
+METHODS = (*OWN, *PEERS)
 SEEDS = 10
 START_POINTS = 50
 """Random points whose median value is the start."""
@@ -62,7 +64,7 @@ def measure(options: argparse.Namespace, results: Results[Row]) -> None:
         row, is_new = kept.get((task.name, seed, trials)), False
         if row is None:
             row, is_new = _new_row(task, seed, trials), True
-        if fill(row, task, engines):
+        if fill(row, task, engines, options.methods):
             results.add([row] if is_new else [])
             print(f"{trials} trials, {task.name}, seed {seed}", file=sys.stderr, flush=True)
 
@@ -88,10 +90,10 @@ def _new_row(task: Task, seed: int, trials: int) -> Row:
     return Row(task.name, task.suite, seed, trials, _short(start), optimum, engines="")
 
 
-def fill(row: Row, task: Task, engines: str) -> bool:
-    """Run the searches that a row lacks; False if there are none."""
+def fill(row: Row, task: Task, engines: str, methods: Sequence[str]) -> bool:
+    """Run the searches by some methods that a row lacks; False if there are none."""
     space = _space(task)
-    able = [name for name in (*OWN, *PEERS) if takes_part(name, space, row.trials)]
+    able = [name for name in methods if takes_part(name, space, row.trials)]
     if row.engines != engines:
         row.best = {name: value for name, value in row.best.items() if name not in OWN}
         row.engines = engines
@@ -100,7 +102,7 @@ def fill(row: Row, task: Task, engines: str) -> bool:
         with task.objective(row.seed) as objective:
             for name in missing:
                 row.best[name] = _short(_found(name, row, task, objective))
-        row.best = {name: row.best[name] for name in able}
+        row.best = {name: row.best[name] for name in METHODS if name in row.best}
     return bool(missing)
 
 
@@ -110,8 +112,8 @@ def _found(method: str, row: Row, task: Task, objective: Objective) -> float:
     if method in PEERS:
         return PEERS[method](space, objective, row.trials, row.seed)
     spec = spec_of(method, task.space, row.trials, row.seed)
-    if method == AUTO:
-        return row.best[chosen_by_auto(space, spec)]
+    if method == AUTO and (chosen := chosen_by_auto(space, spec)) in row.best:
+        return row.best[chosen]
     return own_search(spec, space, objective, row.trials)
 
 
@@ -144,6 +146,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
         "benchmarks/hpo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", default="", help="start of the names of tasks")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS, metavar="METHOD")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT)
     parser.add_argument("--report", type=Path, metavar="FILE")
