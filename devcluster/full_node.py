@@ -33,7 +33,11 @@ KERNEL_LOG = Path("/dev/kmsg")
 
 
 def start_full_node(layout: Layout, node: int) -> None:
-    """Start what is missing of the node and wait until pods can run."""
+    """Start what is missing of the node and wait until pods can run.
+
+    Raises:
+        DevclusterError: if the machine lacks what a node needs, or a part of it does not start.
+    """
     if not KERNEL_LOG.exists():
         raise DevclusterError(
             f"there is no {KERNEL_LOG}, which the kubelet reads: in a container that is "

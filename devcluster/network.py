@@ -23,6 +23,9 @@ def connect(profile: Profile, node: int) -> Profile:
 
     Another cache folder's profile may have the same slot; the kernel lets only one make the
     interface.
+
+    Raises:
+        DevclusterError: if no slot is free.
     """
     used: set[int] = set()
     for _ in range(_TRIES):

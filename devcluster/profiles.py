@@ -171,7 +171,11 @@ def known_profiles() -> list[Profile]:
 
 
 def read_token(profile: Profile, user: str) -> str:
-    """See `Profile.token`."""
+    """See `Profile.token`.
+
+    Raises:
+        DevclusterError: if the profile is not up or has no such user.
+    """
     path = profile.state / "pki" / "tokens.csv"
     if not path.exists():
         raise DevclusterError(f"profile {profile.name} is not up, so it has no tokens")

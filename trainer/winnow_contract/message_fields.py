@@ -92,7 +92,11 @@ def clip(value: object) -> str:
 
 
 def refuse_constant(name: str) -> float:
-    """For `json.loads`: NaN and Infinity are no numbers."""
+    """For `json.loads`: NaN and Infinity are no numbers.
+
+    Raises:
+        ValueError: always.
+    """
     raise ValueError(f"{name} is not a number")
 
 
@@ -179,7 +183,11 @@ def read_cause(item: Mapping[str, Any]) -> str:
 
 
 def read_attempt(item: Mapping[str, Any]) -> str:
-    """The attempt `a`: the start of a pod's uid."""
+    """The attempt `a`: the start of a pod's uid.
+
+    Raises:
+        ResultError: if it is something else.
+    """
     text = read_text(item, "a", 63)
     if text and not _ATTEMPT.match(text):  # it becomes part of the artifact's URI
         raise ResultError(f"'a' is {clip(text)}, not the start of a pod's uid")
@@ -187,7 +195,11 @@ def read_attempt(item: Mapping[str, Any]) -> str:
 
 
 def read_number(item: Mapping[str, Any], key: str) -> float | None:
-    """A finite number; None if there is none."""
+    """A finite number; None if there is none.
+
+    Raises:
+        ResultError: if it is no finite number below 1e15.
+    """
     value = item.get(key)
     if value is None:
         return None
@@ -203,7 +215,11 @@ def read_number(item: Mapping[str, Any], key: str) -> float | None:
 
 
 def read_error(item: Mapping[str, Any], key: str) -> float | None:
-    """A standard error; None if there is none."""
+    """A standard error; None if there is none.
+
+    Raises:
+        ResultError: if it is no finite number, or negative.
+    """
     value = read_number(item, key)
     if value is not None and value < 0:
         raise ResultError(f"{key!r} is a standard error and cannot be negative")
@@ -211,7 +227,11 @@ def read_error(item: Mapping[str, Any], key: str) -> float | None:
 
 
 def read_size(item: Mapping[str, Any]) -> int:
-    """The size `s` in bytes."""
+    """The size `s` in bytes.
+
+    Raises:
+        ResultError: if it is no whole number from 0 on.
+    """
     value = item.get("s", 0)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
         raise ResultError("'s' must be a size in bytes")
@@ -219,7 +239,11 @@ def read_size(item: Mapping[str, Any]) -> int:
 
 
 def read_digest(item: Mapping[str, Any]) -> str:
-    """The digest `d` in hex; empty if there is none."""
+    """The digest `d` in hex; empty if there is none.
+
+    Raises:
+        ResultError: if it is no sha256 in base64url.
+    """
     text = read_text(item, "d", 64)
     if not text:
         return ""

@@ -129,5 +129,10 @@ def _check_objective(metric: str, evaluation: Evaluation) -> None:
 
 
 def batches_of(rows: Tensor, sizes: tuple[int, ...]) -> dict[int, Tensor]:
-    """Real rows to run by batch size, from the first on, and again from there if they are few."""
+    """Real rows to run by batch size, from the first on, and again from there if they are few.
+
+    Args:
+        rows: (rows, *row) of the validation split.
+        sizes: wanted.
+    """
     return {size: rows.take(range(size), axis=0, mode="wrap").astype("float32") for size in sizes}

@@ -53,7 +53,11 @@ class _Round:
         self.turns: dict[int, list[Timings]] = {}
 
     def fail(self, model: MeasuredModel, error: ModelError) -> None:
-        """A model is out; without the baseline there is nothing to compare with."""
+        """A model is out; without the baseline there is nothing to compare with.
+
+        Raises:
+            RoundError: if it is the baseline.
+        """
         if model == self.measurement.baseline:
             raise RoundError(error.cause, f"the baseline cannot be measured: {error}") from error
         say(f"{model.candidate} Failed {error.cause}: {error}")

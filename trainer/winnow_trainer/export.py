@@ -29,7 +29,11 @@ FLOAT_TOLERANCE: Mapping[str, float] = {"absolute": 1e-7, "relative": 1e-4}
 
 
 def traced_rows(rows: Tensor) -> tuple[Tensor]:
-    """Arguments that a model is traced with, on the device of some rows; one row is enough."""
+    """Arguments that a model is traced with, on the device of some rows; one row is enough.
+
+    Args:
+        rows: (rows, *row), raw.
+    """
     return (rows[:1].expand(TRACED_ROWS, *rows.shape[1:]).clone(),)
 
 

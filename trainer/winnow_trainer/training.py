@@ -211,7 +211,12 @@ class _Stepper:
         self._done = 0
 
     def step(self, training: Part, rows: Tensor) -> Tensor:
-        """Learn from some rows; gives their loss before the step."""
+        """Learn from some rows; gives their loss before the step.
+
+        Args:
+            training: the split.
+            rows: (batch,) indices of its rows.
+        """
         self._parameters.gradient.zero_()
         features, targets = training.features[rows], training.targets[rows]
         loss = self._loss_of(self._model(features), targets, rows)

@@ -43,6 +43,9 @@ def said(sentence: str, *values: str) -> str:
 
     By format() and not by `+`, because the API server takes a text that is made from a number as
     endless, and refuses the rule as too costly.
+
+    Raises:
+        ValueError: if the values are not as many as the sentence takes.
     """
     if "'" in sentence or sentence.count("%s") != len(values):
         raise ValueError(f"{sentence!r} does not take {len(values)} values")

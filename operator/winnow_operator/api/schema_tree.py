@@ -129,7 +129,11 @@ def drop_title(node: Schema) -> Schema:
 
 
 def unwrap_optional(node: Schema) -> Schema:
-    """`X | None` as plain X that may be left out: null is no value of its own here."""
+    """`X | None` as plain X that may be left out: null is no value of its own here.
+
+    Raises:
+        SchemaError: if it is any other union.
+    """
     if "anyOf" not in node:
         return node
     rest = {k: v for k, v in node.items() if k != "anyOf" and (k, v) != ("default", None)}

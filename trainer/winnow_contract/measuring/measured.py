@@ -299,7 +299,11 @@ class _Reader:
         return values
 
     def close(self) -> None:
-        """Check that nothing is left."""
+        """Check that nothing is left.
+
+        Raises:
+            ResultError: if something is.
+        """
         self._figures.close()
         if self._digests:
             raise ResultError("the result has more digests than it speaks of")

@@ -45,7 +45,12 @@ class Model(nn.Module):
         return outputs if self.rescale is None else self.rescale(outputs)
 
     def fit_scales(self, features: Tensor, targets: Tensor) -> None:
-        """Learn standardisation from the training split."""
+        """Learn standardisation from the training split.
+
+        Args:
+            features: (rows, *row) as the data has them.
+            targets: (rows,) classes or values.
+        """
         self.standardize.fit(self.rows(features))
         if self.rescale is not None:
             self.rescale.fit(targets)

@@ -57,7 +57,11 @@ class Standardize(nn.Module):
         return (values - self.mean) / self.scale
 
     def fit(self, values: Tensor) -> None:
-        """Take mean and scale from values; what never changes keeps scale 1."""
+        """Take mean and scale from values; what never changes keeps scale 1.
+
+        Args:
+            values: (rows, *shape); where the module's own shape has a 1, all of that dimension together.
+        """
         over = [i for i in range(values.dim()) if i == 0 or self.mean.shape[i - 1] == 1]
         wide = values.double()
         scale, mean = torch.std_mean(wide, dim=over, correction=0, keepdim=True)
@@ -81,7 +85,11 @@ class Rescale(nn.Module):
         return values * self.scale + self.mean
 
     def fit(self, targets: Tensor) -> None:
-        """Take mean and scale from the training targets."""
+        """Take mean and scale from the training targets.
+
+        Args:
+            targets: (rows,) in their own unit.
+        """
         scale, mean = torch.std_mean(targets.double(), correction=0)
         self.mean.copy_(mean)
         self.scale.copy_(_usable(scale, mean))

@@ -42,7 +42,11 @@ class Nets:
         return self.grammar.text(self.grammar.from_unit(unit))
 
     def to_unit(self, value: Value) -> float:
-        """Nets are in no order, so that none has a position."""
+        """Nets are in no order, so that none has a position.
+
+        Raises:
+            TypeError: always.
+        """
         raise TypeError(f"net {value} has no position")
 
     def has(self, value: Value) -> bool:
@@ -54,7 +58,11 @@ class Nets:
         return True
 
     def grid_axis(self) -> Dimension:
-        """All nets, if they can be listed."""
+        """All nets, if they can be listed.
+
+        Raises:
+            InvalidSpecError: if there are too many to tell which are the same.
+        """
         count = self.grammar.size()
         if count is None:
             raise InvalidSpecError(
@@ -65,7 +73,11 @@ class Nets:
         return self
 
     def parse(self, text: str) -> str:
-        """The canonical text of a net."""
+        """The canonical text of a net.
+
+        Raises:
+            InvalidSpecError: if it is no net of the space.
+        """
         try:
             return self.grammar.canonical_text(text)
         except ValueError as error:

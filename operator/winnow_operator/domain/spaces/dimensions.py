@@ -99,7 +99,11 @@ class Listed:
         return self
 
     def parse(self, text: str) -> Value:
-        """The listed value with this text."""
+        """The listed value with this text.
+
+        Raises:
+            InvalidSpecError: if there is none.
+        """
         if text in self._by_text:
             return self._by_text[text]
         allowed = ", ".join(list(self._by_text)[:20])
@@ -156,7 +160,11 @@ class IntSpan:
         return self.low <= number <= self.high and (number - self.low) % self.step == 0
 
     def grid_axis(self) -> Dimension:
-        """All values, or `points` of them spread evenly in the scale."""
+        """All values, or `points` of them spread evenly in the scale.
+
+        Raises:
+            InvalidSpecError: if the scale is Log and no `points` are given.
+        """
         if self.points is not None:
             spread = _spread(float(self.low), float(self.top), self.points, log=self.log)
             return Listed(self.name, tuple(dict.fromkeys(self._nearest(x) for x in spread)))
@@ -169,7 +177,11 @@ class IntSpan:
         return self.at(min(max(index, 0), self._count - 1))
 
     def parse(self, text: str) -> Value:
-        """The whole number of this text."""
+        """The whole number of this text.
+
+        Raises:
+            InvalidSpecError: if it is none.
+        """
         try:
             return int(text)
         except ValueError as error:
@@ -200,7 +212,11 @@ class DoubleSpan:
         return float(self.low + index * self.step) + 0.0  # no minus before a zero
 
     def index_of(self, value: Value) -> int:
-        """The index of a value, with a step."""
+        """The index of a value, with a step.
+
+        Raises:
+            InvalidSpecError: if there is no step.
+        """
         if self.step is None:
             raise InvalidSpecError(_needs_points(self.name, "a range without step"))
         return round((Decimal(repr(float(value))) - self.low) / self.step)
@@ -232,7 +248,11 @@ class DoubleSpan:
         return self.step is None or self.at(self.index_of(value)) == value
 
     def grid_axis(self) -> Dimension:
-        """Every step, or `points` values spread evenly in the scale."""
+        """Every step, or `points` values spread evenly in the scale.
+
+        Raises:
+            InvalidSpecError: if there is neither a step nor `points`.
+        """
         if self.points is not None:
             return Listed(self.name, tuple(dict.fromkeys(self._points(self.points))))
         if self.size is None:
@@ -248,7 +268,11 @@ class DoubleSpan:
         return [first + 0.0, *(rounded(x, low, high) for x in inner), last_point + 0.0]
 
     def parse(self, text: str) -> Value:
-        """The number of this text."""
+        """The number of this text.
+
+        Raises:
+            InvalidSpecError: if it is none.
+        """
         try:
             return float(text)
         except ValueError as error:

@@ -32,7 +32,12 @@ def masks_of(model: Model) -> dict[str, Tensor]:
 
 
 def with_gone_first(scores: Mapping[str, Tensor], model: Model) -> dict[str, Tensor]:
-    """Scores in which weights that are zero already come before all others."""
+    """Scores in which weights that are zero already come before all others.
+
+    Args:
+        scores: by parameter, each of its parameter's shape.
+        model: whose parameters they are.
+    """
     masks = masks_of(model)
     return {
         name: values.masked_fill(masks[name] == 0, -torch.inf) for name, values in scores.items()

@@ -54,7 +54,13 @@ def rebuilt(architecture: Architecture, state: State, device: torch.device) -> M
 def sliced(
     state: State, couplings: Sequence[Coupling], kept: Sequence[Tensor]
 ) -> dict[str, Tensor]:
-    """The state of the smaller model; tensors without units are the same."""
+    """The state of the smaller model; tensors without units are the same.
+
+    Args:
+        state: of the whole model.
+        couplings: which units lie in which tensors.
+        kept: of each coupling, the indices of the units that stay, ascending.
+    """
     smaller = dict(state)
     for (tensor, dim), places in _kept_places(state, couplings, kept).items():
         index = places.to(smaller[tensor].device)

@@ -103,7 +103,11 @@ def dynamic(asked: Asked) -> Found:
 
 
 def with_dynamic_layers(model: Model, layers: Collection[str]) -> Model:
-    """A copy of a model with some linear layers dynamic."""
+    """A copy of a model with some linear layers dynamic.
+
+    Raises:
+        TypeError: if one of them is another kind of layer.
+    """
     made = copy.deepcopy(model).eval()
     for name in layers:
         layer = made.get_submodule(name)

@@ -120,7 +120,11 @@ def layer_of(node: Node) -> str | None:
 
 
 def weight_of(node: Node) -> Node:
-    """Where the weight of a layer comes from, behind what stands between in a prepared graph."""
+    """Where the weight of a layer comes from, behind what stands between in a prepared graph.
+
+    Raises:
+        TypeError: if it is no parameter.
+    """
     weight = node.args[1]
     while isinstance(weight, Node) and weight.op != "get_attr":
         weight = weight.args[0]

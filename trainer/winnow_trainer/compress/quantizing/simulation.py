@@ -75,7 +75,11 @@ class Simulation(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, features: Tensor) -> None:
-        """Find all ranges from some rows of the training split; nothing is rounded meanwhile."""
+        """Find all ranges from some rows of the training split; nothing is rounded meanwhile.
+
+        Args:
+            features: (rows, *row), raw.
+        """
         with self.rounded(()):
             self._observe(on=True)
             for rows in torch.split(features, BATCH_ROWS):
