@@ -77,6 +77,20 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
     assert [p.name for p in modules() if p.stem in NAMES_THAT_SAY_NOTHING] == []
 
 
+def test_every_folder_of_unit_tests_is_that_of_a_package() -> None:
+    tests = ROOT / "tests/unit"
+    folders = {path.parent for path in tracked("tests/unit/*.py")} - {tests}
+    parents = ("operator/winnow_operator/", "trainer/winnow_", "", "tests/")
+    strangers = [
+        folder.name
+        for folder in folders
+        if not any((ROOT / f"{p}{folder.relative_to(tests)}").is_dir() for p in parents)
+    ]
+
+    assert len(folders) > 30
+    assert strangers == []
+
+
 def test_every_script_can_be_run_and_says_what_it_is_for() -> None:
     for script in (*tracked("scripts/*"), ROOT / ".ci/run"):
         lines = script.read_text().splitlines()
