@@ -7,9 +7,11 @@ import numpy as np
 from benchmarks.architectures.nas import search
 from benchmarks.architectures.report import BUDGETS, Row, compared, goals, report
 from benchmarks.architectures.space import EPOCHS, SEEDS, SLOTS, SlotGrammar, architectures
-from benchmarks.architectures.table import Table
+from benchmarks.architectures.table import PATH, Table
+from benchmarks.results import read_results
 
 GRAMMAR = SlotGrammar()
+MEASURED = PATH.parent
 
 
 def rows(method: str, regrets: list[float]) -> list[Row]:
@@ -51,3 +53,9 @@ def test_the_goals_are_met_by_a_small_regret_that_is_no_luck() -> None:
     assert [met for _, met in goals([*random, *better])] == [True, True]
     assert [met for _, met in goals([*random, *rows("Generative", [0.59] * 20)])] == [True, False]
     assert "| Generative | 20 | 0.25 ± 0.01 |" in report([*random, *better])
+
+
+def test_the_rows_that_are_committed_reach_the_goals() -> None:
+    (latest,) = MEASURED.glob("nas-*.json")
+
+    assert [met for _, met in goals(read_results(latest, Row).rows)] == [True, True]
