@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,13 @@ def test_every_folder_of_unit_tests_is_that_of_a_package() -> None:
 
     assert len(folders) > 30
     assert strangers == []
+
+
+def test_what_the_script_of_the_tests_names_is_there() -> None:
+    named = re.findall(r"tests/[\w/.]*\w(?=[\s\")])", (ROOT / "scripts/test").read_text())
+
+    assert len(named) > 9
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_every_script_can_be_run_and_says_what_it_is_for() -> None:
