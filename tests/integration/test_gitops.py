@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 from collections.abc import Mapping
@@ -73,6 +74,54 @@ async def test_what_failed_is_failed_to_all_of_them(
     await namespace.create_job(OPERATOR[0].document())
 
     assert health(await namespace.ended("bad")) == FAILED
+
+
+async def helm_install(
+    kubeconfig: Path, namespace: Namespace, folder: Path, *bodies: Body
+) -> asyncio.subprocess.Process:
+    """`helm install --wait` of a chart with these objects, while the test goes on."""
+    chart = folder / "chart"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("{apiVersion: v2, name: team, version: 0.1.0}")
+    # JSON, since Go's YAML takes a plain y or n for a boolean.
+    (chart / "templates/objects.yaml").write_text("\n---\n".join(map(json.dumps, bodies)))
+    where = [f"--kubeconfig={kubeconfig}", f"--namespace={namespace.name}"]
+    command = [tool("helm"), "install", "team", str(chart), *where, "--wait", "--timeout=90s"]
+    return await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE)
+
+
+async def test_helm_waits_for_the_end_of_a_search_and_for_a_server_that_serves(
+    namespace: Namespace, operator: OperatorProcess, control_plane: Path, tmp_path: Path
+) -> None:
+    assert operator.is_running
+    wanted = search_job(), model_server(model=artifact())
+    helm = await helm_install(control_plane, namespace, tmp_path, *wanted)
+    await namespace.condition("search", "Reconciling", "Running")
+    assert helm.returncode is None, "it has not waited"
+
+    async with (
+        simulated_node(namespace.api, namespace.name),
+        serving_node(namespace.api, namespace.name),
+    ):
+        _, said = await helm.communicate()
+        seen = [await namespace.job("search"), await Servers(namespace).get()]
+
+    assert helm.returncode == 0, said.decode()
+    assert [health(body) for body in seen] == [CURRENT, CURRENT]
+
+
+async def test_helm_fails_with_a_search_that_has_failed(
+    namespace: Namespace, operator: OperatorProcess, control_plane: Path, tmp_path: Path
+) -> None:
+    assert operator.is_running
+    helm = await helm_install(control_plane, namespace, tmp_path, OPERATOR[0].document())
+
+    _, said = await helm.communicate()
+
+    assert helm.returncode == 1
+    assert "SearchJob/" in said.decode()
+    assert "status: Failed" in said.decode()
+    assert "deadline" not in said.decode()  # it has not waited for what cannot come
 
 
 async def test_a_server_is_degraded_once_a_choice_was_given_up_and_heals_with_another(
