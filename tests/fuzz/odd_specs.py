@@ -7,9 +7,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.fuzz.drawing import drawn
+from tests.fuzz.drawing import drawn, mostly
 from tests.fuzz.odd_architectures import odd_architectures
 from tests.support.api import Body
+from winnow_operator.api.algorithms import (
+    ARCHITECTURES_ONLY,
+    WITH_ARCHITECTURES,
+    WITH_CHOICES,
+    WITH_SEVERAL_OBJECTIVES,
+    AlgorithmName,
+)
 
 SHORT = ("1s", "2s", "3s", "0m2s", "0h0m3s")
 DECIMALS = (
@@ -22,7 +29,6 @@ WORDS = (
     "日本語", "🦆", "\u202eabc", '"', "'", "\\", "$(HOME)", "{{x}}", "a,b", "-", "x" * 256, "é" * 128,
 )  # fmt: skip
 NAMES = ("x", "X", "_", "a.b", "a-b", "lr", "learning_rate", "n" * 63, "__class__", "epochs")
-ALGORITHMS = ("Grid", "Random", "QMC", "TPE", "CMAES", "NSGAII", "Auto")
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)
 
 names = st.one_of(
@@ -55,9 +61,7 @@ def _refinements(steps: st.SearchStrategy[Any], *, is_positive: bool) -> st.Sear
     points, log = {"points": st.integers(2, 5)}, {"scale": st.just("Log")}
     together = [{"step": steps}, points, points, {**points, **log} if is_positive else points]
     likely = st.sampled_from(together).flatmap(st.fixed_dictionaries)
-    return st.integers(0, 9).flatmap(
-        lambda die: likely if die else _some(step=steps, **points, **log)
-    )
+    return mostly(likely, _some(step=steps, **points, **log))
 
 
 @st.composite
@@ -132,39 +136,52 @@ _templates = st.one_of(
 _budgets = _some(
     parallelism=st.sampled_from((1, 2, 3, 1000)),
     maxFailedTrials=st.sampled_from((0, 1, 5, 99_999)),
-    maxTrialDuration=st.sampled_from(("1s", "2s", "1h", "8760h", "0s")),
+    maxTrialDuration=st.sampled_from(("1s", "2s", "1h", "8760h")),
     retriesPerTrial=st.just(0),
 )
 _own_images = st.fixed_dictionaries(
     {"image": st.sampled_from(("example.test/trial:1", "a", "A/b@sha256:" + "0" * 64, "[::]/x"))},
     optional={"command": st.lists(words, max_size=3), "args": st.lists(words, max_size=3)},
 )
-_tasks = st.fixed_dictionaries(
-    {
-        "model": st.fixed_dictionaries(
-            {"family": st.sampled_from(("MLP", "CNN", "ResNet", "Transformer"))},
-            optional={
-                "settings": st.lists(
-                    st.fixed_dictionaries({"name": names, "value": st.one_of(decimals, words)}),
-                    max_size=2,
-                    unique_by=lambda s: s["name"],
-                )
-            },
-        ),
-        "data": st.sampled_from(
-            (
-                {"uri": "builtin://digits"},
-                {"uri": "builtin://wine"},
-                {"uri": "pvc://claim/a b/ü.csv", "target": "ü"},
-                {"uri": "pvc://c.d/x.NPZ"},
-                {"uri": "builtin://unknown"},
-            )
-        ),
-    },
-    optional={"evaluation": _some(test=decimals, validation=decimals, seed=st.integers(0, 5))},
+FAMILIES = ("MLP", "CNN", "ResNet", "Transformer")
+DATA = (
+    {"uri": "builtin://digits"},
+    {"uri": "builtin://wine"},
+    {"uri": "pvc://claim/a b/ü.csv", "target": "ü"},
+    {"uri": "pvc://c.d/x.NPZ"},
+)
+_shares = st.sampled_from(("0.1", "0.3", "1e-1", "0.30000000000000004", "1e-18"))
+_settings = st.lists(
+    st.fixed_dictionaries({"name": names, "value": st.one_of(decimals, words)}),
+    max_size=2,
+    unique_by=lambda s: s["name"],
 )
 
 
+def _task(family: str) -> st.SearchStrategy[Body]:
+    """A task with a model of this family."""
+    seeds = st.integers(0, 5)
+    return st.fixed_dictionaries(
+        {
+            "model": mostly(
+                st.just({"family": family}),
+                st.fixed_dictionaries({"family": st.sampled_from(FAMILIES), "settings": _settings}),
+            ),
+            "data": mostly(st.sampled_from(DATA), st.just({"uri": "builtin://unknown"})),
+        },
+        optional={
+            "evaluation": mostly(
+                _some(test=_shares, validation=_shares, seed=seeds),
+                _some(test=decimals, validation=decimals, seed=seeds),
+            )
+        },
+    )
+
+
+_storage = mostly(
+    st.sampled_from(({"uri": "pvc://claim"}, {"uri": "pvc://c/a/./b/"})),
+    st.just({"uri": "pvc://c/../x"}),
+)
 _stopping = _some(
     algorithm=st.sampled_from(("ASHA", "Median")),
     resource=st.sampled_from(("Epochs", "Steps")),
@@ -174,42 +191,74 @@ _stopping = _some(
 )
 
 
+def _able(space: Body, objectives: int) -> list[AlgorithmName]:
+    """Algorithms that can search this space for so many objectives."""
+    has_nets = "architecture" in space
+    able = WITH_ARCHITECTURES if has_nets else frozenset(AlgorithmName) - ARCHITECTURES_ONLY
+    if objectives > 1:
+        able &= WITH_SEVERAL_OBJECTIVES
+    if any("choice" in parameter for parameter in space.get("parameters", ())):
+        able &= WITH_CHOICES
+    return sorted(able)
+
+
+@st.composite
+def _algorithm(draw: st.DrawFn, space: Body, objectives: int) -> Body:
+    able = st.sampled_from(_able(space, objectives))
+    name = draw(mostly(able, st.sampled_from(AlgorithmName)))
+    return {"name": str(name), **draw(_some(seed=st.sampled_from((0, 1, 2**31 - 1))))}
+
+
+@st.composite
+def _objectives(draw: st.DrawFn) -> list[Body]:
+    metric = draw(st.sampled_from(("quality", "accuracy", "a", "m" * 63)))
+    first = {"metric": metric, "goal": draw(st.sampled_from(("Maximize", "Minimize")))}
+    more = draw(st.sampled_from(((), (), ({"metric": "second", "goal": "Minimize"},))))
+    return [{**first, **draw(_some(target=decimals))}, *more]
+
+
+def _what_runs(space: Body) -> st.SearchStrategy[Body]:
+    """A task with a model that the architectures are of, or an image."""
+    kind = next(iter(space.get("architecture", {})), "")
+    own = {
+        "mlp": ("MLP",),
+        "cnn": ("CNN",),
+        "transformer": ("Transformer",),
+        "nets": ("MLP", "CNN"),
+    }
+    families = st.sampled_from(own.get(kind, FAMILIES))
+    task = st.fixed_dictionaries({"task": families.flatmap(_task)})
+    image = st.fixed_dictionaries({"trial": _own_images})
+    return st.integers(0, 4).flatmap(lambda die: image if die else task)
+
+
 @st.composite
 def odd_specs(draw: st.DrawFn) -> Body:
     """One spec."""
     space = draw(_space())
     if draw(st.integers(0, 3)) == 0:
         space = {**draw(st.sampled_from(({}, space))), "architecture": draw(odd_architectures())}
-    of_nets = ("Evolution", "Generative", "Generative") if "architecture" in space else ()
-    algorithm = draw(st.sampled_from((*ALGORITHMS, *of_nets)))
-    metric = draw(st.sampled_from(("quality", "accuracy", "a", "m" * 63)))
-    objective = {"metric": metric, "goal": draw(st.sampled_from(("Maximize", "Minimize")))}
+    objectives = draw(_objectives())
+    several = len(objectives) > 1
+    more = {
+        "trialsPerPod": st.sampled_from((2, 3) if several else (2, 3, 32)),
+        "ttlSecondsAfterFinished": st.sampled_from((0, 31_536_000)),
+        "storage": _storage,
+        **({} if several else {"earlyStopping": _stopping}),
+    }
     spec: Body = {
-        "objectives": [
-            {**objective, **draw(_some(target=decimals))},
-            *draw(st.sampled_from(((), (), ({"metric": "second", "goal": "Minimize"},)))),
-        ],
+        "objectives": objectives,
         "space": space,
-        "algorithm": {"name": algorithm, **draw(_some(seed=st.sampled_from((0, 1, 2**31 - 1))))},
+        "algorithm": draw(_algorithm(space, len(objectives))),
         "budget": {
             **draw(_budgets),
             # Whatever happens, each job has an end soon.
             "maxDuration": draw(st.sampled_from(SHORT)),
             "maxTrials": draw(st.sampled_from((1, 2, 3, 5, 40))),
         },
-        **draw(
-            _some(
-                earlyStopping=_stopping,
-                trialsPerPod=st.sampled_from((2, 3, 32)),
-                ttlSecondsAfterFinished=st.sampled_from((0, 31_536_000)),
-                storage=st.sampled_from(
-                    ({"uri": "pvc://claim"}, {"uri": "pvc://c/a/./b/"}, {"uri": "pvc://c/../x"})
-                ),
-            )
-        ),
+        **draw(_some(**more)),
+        **draw(_what_runs(space)),
     }
-    is_task = draw(st.integers(0, 4)) == 0
-    spec.update({"task": draw(_tasks)} if is_task else {"trial": draw(_own_images)})
     if draw(st.integers(0, 2)) == 0:
         spec["podTemplate"] = draw(_templates)
     return spec

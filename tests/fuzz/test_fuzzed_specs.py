@@ -31,7 +31,7 @@ KNOWN = {
     "MetricsAvailable",
 }
 MAX_BYTES = 10_240
-FEWEST_ACCEPTED = 0.2
+FEWEST_ACCEPTED = 0.5
 """Share of the specs that must get past admission, or this tests nothing of the operator."""
 
 

@@ -104,9 +104,8 @@ class Nursery:
 
 def serve() -> None:
     """Fork an operator for each request, until there are no more; then end all that run."""
-    import optuna  # noqa: F401 -- a search with TPE would import it
-
     from winnow_operator import __main__, app  # noqa: F401 -- imported before the first fork
+    from winnow_operator.engines import cmaes, nsgaii, qmc, tpe  # noqa: F401 -- searches would import them
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
     running: list[int] = []
