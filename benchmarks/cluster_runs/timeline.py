@@ -52,6 +52,10 @@ class Timeline:
         if phase == SUCCEEDED:
             self.pods_succeeded.setdefault(name, at)
 
+    def see_pod_gone(self, body: dict[str, Any], at: float) -> None:
+        """A pod is there no more; one that was deleted need not have been seen to end."""
+        self.pods_ended.setdefault(body["metadata"]["name"], at)
+
     def see_trial(self, body: dict[str, Any], at: float) -> None:
         """A Trial was made or has changed."""
         name, outcome = body["metadata"]["name"], body.get("status", {}).get("outcome")

@@ -7,6 +7,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from kubernetes.aio.client import ApiClient
@@ -19,11 +20,27 @@ WATCH_SECONDS = 3600
 Seer = Callable[[dict[str, Any], float], None]
 
 
+def _nothing(_body: dict[str, Any], _at: float) -> None:
+    """Of most objects it does not matter when they are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sights:
+    """Who is told of what a watch shows."""
+
+    made_or_changed: Seer
+    gone: Seer = _nothing
+
+
 @contextlib.asynccontextmanager
 async def watching(client: ApiClient, namespace: str) -> AsyncIterator[Timeline]:
     """Jobs, pods and Trials of a namespace, from now until the block ends."""
     timeline = Timeline()
-    seers = ((JOBS, timeline.see_job), (PODS, timeline.see_pod), (TRIALS, timeline.see_trial))
+    seers = (
+        (JOBS, Sights(timeline.see_job)),
+        (PODS, Sights(timeline.see_pod, timeline.see_pod_gone)),
+        (TRIALS, Sights(timeline.see_trial)),
+    )
     open_streams = [asyncio.Event() for _ in seers]
     tasks = [
         asyncio.create_task(_follow(client, resource, namespace, see, is_open))
@@ -42,7 +59,7 @@ async def watching(client: ApiClient, namespace: str) -> AsyncIterator[Timeline]
 
 
 async def _follow(
-    client: ApiClient, resource: Resource, namespace: str, see: Seer, is_open: asyncio.Event
+    client: ApiClient, resource: Resource, namespace: str, see: Sights, is_open: asyncio.Event
 ) -> None:
     query = f"watch=1&timeoutSeconds={WATCH_SECONDS}"
     url = f"{client.configuration.host}{resource.path(namespace)}?{query}"
@@ -54,7 +71,7 @@ async def _follow(
         await _see_all(response, resource, see, is_open)
 
 
-async def _see_all(response: Any, resource: Resource, see: Seer, is_open: asyncio.Event) -> None:
+async def _see_all(response: Any, resource: Resource, see: Sights, is_open: asyncio.Event) -> None:
     if response.status != 200:  # noqa: PLR2004 -- HTTP's OK
         raise RuntimeError(f"the watch of {resource.plural} was refused: {await response.text()}")
     is_open.set()
@@ -63,7 +80,9 @@ async def _see_all(response: Any, resource: Resource, see: Seer, is_open: asynci
         if event["type"] == "ERROR":
             raise RuntimeError(f"the watch of {resource.plural} broke: {event['object']}")
         if event["type"] != "DELETED":
-            see(event["object"], at)
+            see.made_or_changed(event["object"], at)
+        else:
+            see.gone(event["object"], at)
     raise RuntimeError(f"the watch of {resource.plural} ended before the run did")
 
 

@@ -26,6 +26,17 @@ def test_a_pod_counts_from_its_first_arrival_to_its_first_end() -> None:
     assert seen.pods_succeeded == {"a": 2.0}
 
 
+def test_a_pod_that_was_deleted_has_ended_when_it_is_gone_at_the_latest() -> None:
+    seen = Timeline()
+    seen.see_pod(pod("a", "Running"), 1.0)
+    seen.see_pod(pod("b", "Failed"), 2.0)
+    for name in ("a", "b"):
+        seen.see_pod_gone(pod(name, "Running"), 5.0)
+
+    assert seen.pods_ended == {"a": 5.0, "b": 2.0}
+    assert seen.pods_succeeded == {}
+
+
 def test_a_trial_succeeds_when_its_record_has_the_outcome() -> None:
     seen = Timeline()
     for at, outcome in enumerate(("Active", "Succeeded")):
