@@ -74,6 +74,22 @@ def test_every_module_says_what_its_job_is() -> None:
     assert silent == []
 
 
+def test_a_package_that_lists_its_modules_lists_all_of_them() -> None:
+    wrong, lists, every = {}, 0, modules()
+    for path in (path for path in every if path.name == "__init__.py"):
+        text = ast.get_docstring(ast.parse(path.read_text())) or ""
+        rows = re.findall(r"^([a-z_]+(?:, [a-z_]+)*) {2,}\S", text, re.MULTILINE)
+        listed = {name for row in rows for name in row.split(", ")}
+        inside = (p.relative_to(path.parent) for p in every if path.parent in p.parents)
+        found = {inner.parts[0].removesuffix(".py") for inner in inside}
+        if listed:
+            lists += 1
+            wrong[path.parent.name] = listed ^ (found - {"__init__"})
+
+    assert lists > 6
+    assert {name: modules for name, modules in wrong.items() if modules} == {}
+
+
 def test_no_module_has_a_name_that_says_nothing() -> None:
     assert [p.name for p in modules() if p.stem in NAMES_THAT_SAY_NOTHING] == []
 

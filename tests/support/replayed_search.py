@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from hypothesis import strategies as st
+
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.intervals import format_intervals
 from winnow_operator.domain.spaces.space import Value
 from winnow_operator.engines import Record, SearchEngine
 
 Point = Mapping[str, Value]
+Course = list[tuple[int, list[tuple[int, Outcome]]]]
+"""How a search goes on, step by step: how many trials begin, and then which of the active ones end how."""
+_OUTCOMES = (Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.STOPPED, Outcome.FAILED)
+
+
+def courses(shortest: int, longest: int) -> st.SearchStrategy[Course]:
+    """Courses of so many steps."""
+    ends = st.tuples(st.integers(0, 7), st.sampled_from(_OUTCOMES))
+    step = st.tuples(st.integers(1, 4), st.lists(ends, min_size=1, max_size=6))
+    return st.lists(step, min_size=shortest, max_size=longest)
 
 
 @dataclass
@@ -70,3 +82,13 @@ class ReplayedSearch:
         for number in sorted(self.records):
             engine.observe(self.records[number])
         return engine
+
+    def go_on(self, course: Course) -> None:
+        """Take a course; at each of its steps, an engine made anew suggests what the living one does."""
+        for count, ends in course:
+            rebuilt, first = self.rebuilt(), len(self.records) + 1
+            points = self.suggest(count)
+            assert points == [rebuilt.suggest(first + i) for i in range(len(points))]
+            for pick, outcome in ends:
+                if active := self.active():
+                    self.end(active[pick % len(active)], outcome)

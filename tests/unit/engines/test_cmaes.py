@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.replayed_search import Point, ReplayedSearch
+from tests.support.replayed_search import Course, Point, ReplayedSearch, courses
 from tests.support.spaces import double, integer, space_of
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.spaces.space import Space
@@ -40,31 +40,15 @@ def _search(space: Space, seed: int = 7) -> ReplayedSearch:
     return ReplayedSearch(lambda: CmaesEngine(space, seed), score)
 
 
-_OUTCOMES = st.sampled_from((Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.STOPPED, Outcome.FAILED))
-_steps = st.lists(
-    st.tuples(
-        st.integers(1, 4), st.lists(st.tuples(st.integers(0, 7), _OUTCOMES), min_size=1, max_size=6)
-    ),
-    min_size=4,
-    max_size=12,
-)
-
-
 @pytest.mark.parametrize("name", SPACES)
 @settings(max_examples=8)
-@given(before=st.sampled_from((0, 9, 30)), steps=_steps)
+@given(before=st.sampled_from((0, 9, 30)), course=courses(4, 12))
 def test_a_rebuilt_engine_suggests_what_the_living_one_does(
-    name: str, before: int, steps: list[tuple[int, list[tuple[int, Outcome]]]]
+    name: str, before: int, course: Course
 ) -> None:
     search = _search(SPACES[name])
     search.run(before, parallel=3)
-    for count, ends in steps:
-        rebuilt, first = search.rebuilt(), len(search.records) + 1
-        points = search.suggest(count)
-        assert points == [rebuilt.suggest(first + i) for i in range(len(points))]
-        for pick, outcome in ends:
-            if active := search.active():
-                search.end(active[pick % len(active)], outcome)
+    search.go_on(course)
 
 
 def test_a_late_outcome_does_not_rewrite_the_generations_before_it() -> None:

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.replayed_search import Point, ReplayedSearch
+from tests.support.replayed_search import Course, Point, ReplayedSearch, courses
 from tests.support.spaces import choice, double, integer, space_of
-from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.spaces.space import Space
 from winnow_operator.engines.nsgaii import NsgaiiEngine
 
@@ -32,30 +31,12 @@ def _search(space: Space, *, population: int = 6) -> ReplayedSearch:
     return ReplayedSearch(lambda: NsgaiiEngine(space, 7, 2, population), _two)
 
 
-_OUTCOMES = st.sampled_from((Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.STOPPED, Outcome.FAILED))
-_steps = st.lists(
-    st.tuples(
-        st.integers(1, 4), st.lists(st.tuples(st.integers(0, 7), _OUTCOMES), min_size=1, max_size=6)
-    ),
-    min_size=4,
-    max_size=8,
-)
-
-
 @settings(max_examples=8)
-@given(before=st.sampled_from((0, 15)), steps=_steps)
-def test_a_rebuilt_engine_suggests_what_the_living_one_does(
-    before: int, steps: list[tuple[int, list[tuple[int, Outcome]]]]
-) -> None:
+@given(before=st.sampled_from((0, 15)), course=courses(4, 8))
+def test_a_rebuilt_engine_suggests_what_the_living_one_does(before: int, course: Course) -> None:
     search = _search(MIXED)
     search.run(before, parallel=3)
-    for count, ends in steps:
-        rebuilt, first = search.rebuilt(), len(search.records) + 1
-        points = search.suggest(count)
-        assert points == [rebuilt.suggest(first + i) for i in range(len(points))]
-        for pick, outcome in ends:
-            if active := search.active():
-                search.end(active[pick % len(active)], outcome)
+    search.go_on(course)
 
 
 def test_later_generations_take_from_the_front_of_those_before() -> None:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from typing_extensions import override
 
 from tests.support.facts import spec_of
 from tests.support.loop_clock import LoopClock
+from tests.support.tools import tools_over
 from winnow_operator.domain.job_conditions import has_ended
 from winnow_operator.errors import RefusedError
-from winnow_operator.kube.gateway import Gateway
-from winnow_operator.kube.recorder import Recorder
 from winnow_operator.kube.resources import EVENTS, Resource
-from winnow_operator.reconcile.jobcontext import Tools
-from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queue import Key
 from winnow_operator.reconcile.searches.searchjob import SearchJobReconciler
 from winnow_operator.reconcile.searches.trialfeed import TrialFeed
-from winnow_operator.settings import Settings
 
 KEY = Key("team", "digits")
 
@@ -63,10 +59,8 @@ class OneJob:
 
 
 def reconciler_of(server: OneJob) -> SearchJobReconciler:
-    gateway, clock = cast("Gateway", server), LoopClock()
-    recorder = Recorder(server, clock, "operator-1")
-    tools = Tools(gateway, recorder, PodBook(), Settings("trainer:1", "server:1"), clock)
-    return SearchJobReconciler(tools, TrialFeed(None, clock, lambda _: None))
+    clock = LoopClock()
+    return SearchJobReconciler(tools_over(server, clock), TrialFeed(None, clock, lambda _: None))
 
 
 def unreadable() -> OneJob:

@@ -4,6 +4,7 @@ description   what a model is, as model.json has it
 planning      from settings and data to a description
 rows          the way in and out: raw rows, standardisation
 mlp, cnn, resnet, transformer   one family each
+layers        what several of them share
 cells         searched cells of a CNN
 model         a model of any family
 sizes         real sizes of a model that was cut, and rebuilding it

@@ -3,6 +3,7 @@
 grammar       what every grammar can do: masks, canonical form, counting, texts
 mlp, cnn, transformer   the spaces of one family each
 listed        nets that a user has written down
+dimension     such a space as one dimension of a search space
 
 Pure: no randomness. Whoever draws gives the number that decides.
 """

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.replayed_search import Point, ReplayedSearch
+from tests.support.replayed_search import Course, Point, ReplayedSearch, courses
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.architectures import (
     CnnGrammar,
@@ -58,31 +58,15 @@ def _search(make: Callable[..., SearchEngine], nets: Nets, **more: Any) -> Repla
     return ReplayedSearch(lambda: make(nets, 7, **more), _cost)
 
 
-_OUTCOMES = st.sampled_from((Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.STOPPED, Outcome.FAILED))
-_steps = st.lists(
-    st.tuples(
-        st.integers(1, 4), st.lists(st.tuples(st.integers(0, 7), _OUTCOMES), min_size=1, max_size=6)
-    ),
-    min_size=3,
-    max_size=5,
-)
-
-
 @pytest.mark.parametrize("name", ENGINES)
 @settings(max_examples=2)
-@given(before=st.sampled_from((9, 18)), steps=_steps)
+@given(before=st.sampled_from((9, 18)), course=courses(3, 5))
 def test_a_rebuilt_engine_suggests_what_the_living_one_does(
-    name: str, before: int, steps: list[tuple[int, list[tuple[int, Outcome]]]]
+    name: str, before: int, course: Course
 ) -> None:
     search = _search(ENGINES[name], CNNS)
     search.run(before, parallel=3)
-    for count, ends in steps:
-        rebuilt, first = search.rebuilt(), len(search.records) + 1
-        points = search.suggest(count)
-        assert points == [rebuilt.suggest(first + i) for i in range(len(points))]
-        for pick, outcome in ends:
-            if active := search.active():
-                search.end(active[pick % len(active)], outcome)
+    search.go_on(course)
 
 
 def test_a_rebuilt_network_has_learnt_the_same() -> None:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from tests.support.facts import ledger_of, record_of, spec_of
 from tests.support.loop_clock import LoopClock
+from tests.support.tools import tools_over
 from winnow_operator.api.searchjob import SearchJob
 from winnow_operator.domain.spaces.space import parse_space
 from winnow_operator.errors import AlreadyExistsError
-from winnow_operator.kube.gateway import Gateway
-from winnow_operator.kube.recorder import Recorder
 from winnow_operator.kube.resources import Resource
 from winnow_operator.manifests.objects import Owner
 from winnow_operator.manifests.trials import trial_object
-from winnow_operator.reconcile.jobcontext import Tools
-from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.recording import create_trial
 from winnow_operator.reconcile.searches.searching import SearchContext
 from winnow_operator.reconcile.searches.searchstate import SearchState
-from winnow_operator.settings import Settings
 
 
 def owner(uid: str) -> Owner:
@@ -44,14 +40,7 @@ class Taken:
 def context(server: Taken) -> SearchContext:
     spec, clock = spec_of(), LoopClock()
     state = SearchState("new", ledger_of(), spec=spec, space=parse_space(spec.space))
-    tools = Tools(
-        cast("Gateway", server),
-        Recorder(server, clock, "operator-1"),
-        PodBook(),
-        Settings("trainer:1", "server:1"),
-        clock,
-    )
-    return SearchContext(tools, {}, owner("new"), SearchJob(spec=spec), state)
+    return SearchContext(tools_over(server, clock), {}, owner("new"), SearchJob(spec=spec), state)
 
 
 async def test_a_trial_of_a_deleted_namesake_is_waited_for_and_does_not_count() -> None:

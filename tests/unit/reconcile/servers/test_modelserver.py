@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from tests.support.loop_clock import LoopClock
+from tests.support.tools import tools_over
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.errors import NotFoundError, RefusedError
-from winnow_operator.kube.gateway import Gateway
-from winnow_operator.kube.recorder import Recorder
 from winnow_operator.kube.resources import EVENTS, MODELSERVERS, Resource
-from winnow_operator.reconcile.jobcontext import Tools
-from winnow_operator.reconcile.podbook import PodBook
 from winnow_operator.reconcile.queue import Key
 from winnow_operator.reconcile.servers.analysis import Analysis
 from winnow_operator.reconcile.servers.modelserver import LOOK_AGAIN_SECONDS, ModelServerReconciler
-from winnow_operator.settings import Settings
 
 KEY = Key("team", "digits", Kind.SERVER)
 
@@ -87,10 +83,8 @@ class OneServer:
 
 
 def reconciler(server: OneServer) -> ModelServerReconciler:
-    gateway, clock = cast("Gateway", server), LoopClock()
-    recorder = Recorder(server, clock, "operator-1")
-    tools = Tools(gateway, recorder, PodBook(), Settings("trainer:1", "server:1"), clock)
-    return ModelServerReconciler(tools, Analysis(None, clock, lambda _: None))
+    clock = LoopClock()
+    return ModelServerReconciler(tools_over(server, clock), Analysis(None, clock, lambda _: None))
 
 
 async def look(server: OneServer) -> float | None:
