@@ -100,6 +100,12 @@ class Stage:
         self.proxy.resume()
         await self.start()
 
+    def last_words(self) -> str:
+        """Whether the operator runs and what it has logged last, for a case that came to no end."""
+        is_there = "runs" if self.operator.is_running else "has ended"
+        lines = [f"{line['level']} {line['message']}" for line in self.operator.lines()[-4:]]
+        return f"the operator {is_there}, after {'; '.join(lines)}"
+
 
 @contextlib.asynccontextmanager
 async def open_stage(theatre: Theatre) -> AsyncIterator[Stage]:

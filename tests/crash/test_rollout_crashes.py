@@ -75,6 +75,8 @@ async def live(theatre: Theatre, kill: KillAt | None = None) -> Lived:
                 await servers.only_deployment("digits-r2", seconds=SECONDS)
                 await eventually(lambda: is_settled(servers), what="the end of the canary's pod")
                 world = await world_of(stage, servers)
+            except AssertionError as error:
+                raise AssertionError(f"{error}; {stage.last_words()}") from error
             finally:
                 reviving.cancel()
                 await asyncio.gather(reviving, return_exceptions=True)
