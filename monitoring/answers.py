@@ -27,6 +27,10 @@ class AnswerError(Exception):
     """Prometheus gave no answer; the message says what it said instead."""
 
 
+class UnreachableError(AnswerError):
+    """There is no Prometheus at this address: no other question has an answer either."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """The time that is looked at, in seconds since the epoch."""
@@ -76,7 +80,8 @@ class Prometheus:
         """The data of an answer.
 
         Raises:
-            AnswerError: if there is none.
+            AnswerError: if it has none.
+            UnreachableError: if nobody answers at all.
         """
         address = f"{self.url.rstrip('/')}/api/v1/{path}?{urlencode(parameters, doseq=True)}"
         try:
@@ -85,7 +90,9 @@ class Prometheus:
         except urllib.error.HTTPError as error:
             raise AnswerError(f"{path}: {error.read().decode(errors='replace')[:300]}") from error
         except (OSError, ValueError) as error:
-            raise AnswerError(f"{self.url} does not answer: {error}") from error
+            raise UnreachableError(
+                f"{self.url} does not answer: {getattr(error, 'reason', error)}"
+            ) from error
 
     def values(self, series: str, label: str, span: Span) -> list[str]:
         """The values of a label in the series that a selector matches, roughly in this time."""
