@@ -40,6 +40,10 @@ class Evaluation:
     def quality(self, split: Split, outputs: Array) -> dict[str, Measured]:
         """All quality metrics of the outputs for a split.
 
+        Args:
+            split: whose targets are compared with.
+            outputs: (rows, classes) logits, or (rows, 1) values.
+
         Raises:
             ModelError: with cause CannotRun, if there are fewer outputs than classes.
         """

@@ -48,8 +48,11 @@ def measure(kind: str, metric: str, outputs: Array, targets: npt.NDArray[np.gene
     Args:
         kind: of the task, Classification or Regression.
         metric: one of `quality_metrics`.
-        outputs: (rows, classes) logits, or (rows, 1) values.
+        outputs: (rows, classes) logits, or (rows, 1) values in the target's unit.
         targets: (rows,) class indices, or values.
+
+    Raises:
+        KeyError: if the metric is not one of that kind of task.
     """
     if kind == CLASSIFICATION:
         return _CLASSIFICATION[metric](outputs, targets.astype(np.int64))
@@ -57,7 +60,7 @@ def measure(kind: str, metric: str, outputs: Array, targets: npt.NDArray[np.gene
 
 
 def measure_all(kind: str, outputs: Array, targets: npt.NDArray[np.generic]) -> dict[str, Measured]:
-    """All metrics of a kind of task."""
+    """All metrics of a kind of task; arguments as those of `measure`."""
     return {metric: measure(kind, metric, outputs, targets) for metric in quality_metrics(kind)}
 
 

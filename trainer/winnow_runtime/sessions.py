@@ -67,6 +67,9 @@ class Session:
     def run(self, rows: Tensor) -> Tensor:
         """Outputs for some rows, the first output if there are several.
 
+        Args:
+            rows: (rows, *row_shape), 32 bits.
+
         Raises:
             ModelError: with cause CannotRun.
         """

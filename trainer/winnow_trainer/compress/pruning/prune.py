@@ -1,5 +1,8 @@
 """The step `prune`: find what matters least, take it away, train what is left, measure.
 
+In this order, once or in rounds, since Han et al., "Learning both Weights and Connections for Efficient
+Neural Networks", NeurIPS 2015.
+
 unit Weight   weights become zero and stay so (`masks`): nothing shrinks, and the report says so
 unit Neuron   neurons, channels and heads are cut out (`cuts`): tensors shrink
 
