@@ -64,6 +64,7 @@ class Trainings:
         path = path or _file()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(path, timeout=60)
+        self._database.execute("pragma synchronous = off")  # what a crash costs is trained again
         self._database.execute(
             "create table if not exists trainings"
             " (task text, seed integer, point text, value real, primary key (task, seed, point))"
