@@ -22,6 +22,16 @@ _reconciles = itertools.count(1)
 _QUIET = ("kopf", "aiohttp", "asyncio", "kubernetes")
 """Loggers whose INFO is of interest to their authors only."""
 
+_ASKS_AGAIN = ("kopf._cogs.clients.watching", "kopf._core.reactor.observation")
+"""Loggers of what kopf asks the API server, which it asks again where an answer fails."""
+
+
+def _is_no_error_yet(record: logging.LogRecord) -> bool:
+    """Lower what kopf calls an error although it asks again; the last attempt stays one."""
+    if record.levelno == logging.ERROR and "failed; will retry" in record.getMessage():
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return logging.getLogger(record.name).isEnabledFor(record.levelno)
+
 
 @contextlib.contextmanager
 def about(kind: str, namespace: str, name: str) -> Iterator[None]:
@@ -60,3 +70,5 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
     )
     for name in _QUIET:
         logging.getLogger(name).setLevel(quiet)
+    for name in _ASKS_AGAIN:
+        logging.getLogger(name).addFilter(_is_no_error_yet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import io
 import json
 import logging
@@ -12,6 +13,8 @@ from typing import Any
 
 import kopf
 import pytest
+from kopf._cogs.clients import api as kopf_api
+from kopf._cogs.clients import watching
 from kopf._core.actions.loggers import LocalObjectLogger
 
 from winnow_operator.logs import about, configure_logs
@@ -125,6 +128,20 @@ def test_libraries_are_heard_from_warning_on_and_at_debug_wholly(
     logging.getLogger(library).debug("detail")
 
     assert [line["message"] for line in lines(stream)] == ["trouble", "detail"]
+
+
+@pytest.mark.parametrize(
+    ("words", "level"), [("failed; will retry", "WARNING"), ("failed; escalating", "ERROR")]
+)
+def test_what_kopf_asks_again_is_no_error_until_it_gives_up(
+    stream: io.StringIO, words: str, level: str
+) -> None:
+    assert words in inspect.getsource(kopf_api.request), "kopf says it in other words now"
+    configure_logs("INFO", stream)
+
+    logging.getLogger(watching.__name__).error(f"Request attempt #1/9 {words}: GET /pods")  # noqa: G004 -- as kopf says it
+
+    assert [line["level"] for line in lines(stream)] == [level]
 
 
 def test_the_level_holds_for_our_own_records(stream: io.StringIO) -> None:
