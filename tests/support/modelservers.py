@@ -108,6 +108,12 @@ class Servers:
 
         return await eventually(check, seconds=WAIT_SECONDS, what=f"{kind}={reason} of {name}")
 
+    async def says(self, words: str, name: str = NAME) -> Body | None:
+        """A ModelServer, if its condition Progressing has these words."""
+        body = await self.get(name)
+        said = conditions(body).get("Progressing", {}).get("message", "")
+        return body if words in said else None
+
     async def deployments(self) -> dict[str, int]:
         """Pods that each Deployment is told to have, by its name."""
         items = (await self.api.get(self.namespace.path(DEPLOYMENTS)))["items"]
