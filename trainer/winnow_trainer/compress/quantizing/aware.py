@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from winnow_trainer.compress.pruning.masks import held, masks_of
 from winnow_trainer.compress.quantizing.integers import integer_graph
 from winnow_trainer.compress.quantizing.post_training import damages_of
-from winnow_trainer.compress.quantizing.quantization import Asked, Found
+from winnow_trainer.compress.quantizing.quantization import Asked, Found, found
 from winnow_trainer.compress.quantizing.quantizer import trained
-from winnow_trainer.compress.quantizing.sensitivity import doubling, ranked, search
+from winnow_trainer.compress.quantizing.sensitivity import doubling, search
 from winnow_trainer.compress.quantizing.simulation import Simulation
 
 FOLLOWED = 2 / 3
@@ -43,7 +43,6 @@ def aware(asked: Asked) -> Found:
     """
     rows, workshop, epochs = asked.calibration_rows(), asked.workshop, asked.options["epochs"]
     followed = max(1, math.floor(FOLLOWED * epochs))
-    damages: dict[str, float] = {}
 
     def attempt(excluded: Sequence[str]) -> Trained:
         layers = asked.without(tuple(excluded))
@@ -55,28 +54,17 @@ def aware(asked: Asked) -> Found:
             workshop.retrain(simulation, epochs, asked.options["learningRate"])
         return Trained(simulation, untrained, workshop.quality(simulation)[0])
 
-    def rank(first: Trained) -> list[str]:
-        damages.update(damages_of(first.simulation, rows))
-        return ranked(damages)
+    def damages(first: Trained) -> dict[str, float]:
+        return damages_of(first.simulation, rows)
 
-    ended = search(attempt, lambda made: made.value, rank, asked.limit, doubling)
-    run, content = integer_graph(ended.made.simulation, rows)
-    metric = workshop.metric
-    return Found(
-        run,
-        content,
-        ended.excluded,
-        ended.is_allowed,
-        ended.first,
-        damages,
-        {
-            f"untrained_{metric}": ended.made.untrained,
-            "calibrationRows": len(rows),
-            "rangeEpochs": followed,
-            "attempts": ended.tries,
-        },
-        _sentences(asked, ended.made, followed),
-    )
+    ended = search(attempt, lambda made: made.value, damages, asked.limit, doubling)
+    figures = {
+        f"untrained_{workshop.metric}": ended.made.untrained,
+        "calibrationRows": len(rows),
+        "rangeEpochs": followed,
+    }
+    graph = integer_graph(ended.made.simulation, rows)
+    return found(ended, *graph, *_sentences(asked, ended.made, followed), **figures)
 
 
 def _sentences(asked: Asked, made: Trained, followed: int) -> tuple[str, ...]:

@@ -21,9 +21,9 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from winnow_trainer.architectures import Model
-from winnow_trainer.compress.quantizing.quantization import Asked, Found
+from winnow_trainer.compress.quantizing.quantization import Asked, Found, found
 from winnow_trainer.compress.quantizing.quantizer import WEIGHT_MOST
-from winnow_trainer.compress.quantizing.sensitivity import damage_of, one_by_one, ranked, search
+from winnow_trainer.compress.quantizing.sensitivity import damage_of, one_by_one, search
 from winnow_trainer.export import export_onnx
 from winnow_trainer.quiet import quiet
 from winnow_trainer.training import EVALUATION_ROWS
@@ -76,30 +76,20 @@ def dynamic(asked: Asked) -> Found:
     """
     workshop = asked.workshop
     rows = workshop.training.features[:EVALUATION_ROWS]
-    damages: dict[str, float] = {}
 
     def attempt(excluded: Sequence[str]) -> tuple[Model, float]:
         workshop.watch.before_batch()
         model = with_dynamic_layers(asked.model, asked.without(tuple(excluded)))
         return model, workshop.quality(model)[0]
 
-    def rank(_: tuple[Model, float]) -> list[str]:
-        damages.update(_damages(asked.model, asked.without(()), rows))
-        return ranked(damages)
+    def damages(_: tuple[Model, float]) -> dict[str, float]:
+        return _damages(asked.model, asked.without(()), rows)
 
-    ended = search(attempt, lambda made: made[1], rank, asked.limit, one_by_one)
+    ended = search(attempt, lambda made: made[1], damages, asked.limit, one_by_one)
     plain = copy.deepcopy(asked.model).cpu().eval()
     content = dynamic_graph(plain, asked.without(ended.excluded), rows.cpu())
-    return Found(
-        torch.no_grad()(ended.made[0].cpu().eval()),
-        content,
-        ended.excluded,
-        ended.is_allowed,
-        ended.first,
-        damages,
-        {"attempts": ended.tries},
-        (DEPENDS_ON_REQUEST,),
-    )
+    run = torch.no_grad()(ended.made[0].cpu().eval())
+    return found(ended, run, content, DEPENDS_ON_REQUEST)
 
 
 def with_dynamic_layers(model: Model, layers: Collection[str]) -> Model:

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from winnow_trainer.compress.quantizing.integers import integer_graph
-from winnow_trainer.compress.quantizing.quantization import Asked, Found
+from winnow_trainer.compress.quantizing.quantization import Asked, Found, found
 from winnow_trainer.compress.quantizing.quantizer import calibrated
-from winnow_trainer.compress.quantizing.sensitivity import damage_of, one_by_one, ranked, search
+from winnow_trainer.compress.quantizing.sensitivity import damage_of, one_by_one, search
 from winnow_trainer.compress.quantizing.simulation import BATCH_ROWS, Simulation
 
 
@@ -26,7 +26,6 @@ def post_training(asked: Asked) -> Found:
         Stopping: when the watch says so.
     """
     rows, workshop = asked.calibration_rows(), asked.workshop
-    damages: dict[str, float] = {}
 
     def attempt(excluded: Sequence[str]) -> tuple[Simulation, float]:
         workshop.watch.before_batch()
@@ -34,21 +33,11 @@ def post_training(asked: Asked) -> Found:
         simulation.calibrate(rows)
         return simulation, workshop.quality(simulation)[0]
 
-    def rank(first: tuple[Simulation, float]) -> list[str]:
-        damages.update(damages_of(first[0], rows))
-        return ranked(damages)
+    def damages(first: tuple[Simulation, float]) -> dict[str, float]:
+        return damages_of(first[0], rows)
 
-    ended = search(attempt, lambda made: made[1], rank, asked.limit, one_by_one)
-    run, content = integer_graph(ended.made[0], rows)
-    return Found(
-        run,
-        content,
-        ended.excluded,
-        ended.is_allowed,
-        ended.first,
-        damages,
-        {"calibrationRows": len(rows), "attempts": ended.tries},
-    )
+    ended = search(attempt, lambda made: made[1], damages, asked.limit, one_by_one)
+    return found(ended, *integer_graph(ended.made[0], rows), calibrationRows=len(rows))
 
 
 @torch.no_grad()

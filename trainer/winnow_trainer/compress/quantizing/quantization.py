@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from winnow_trainer.architectures import LayerKind, Model
-from winnow_trainer.compress.quantizing.sensitivity import Limit
+from winnow_trainer.compress.quantizing.sensitivity import Limit, Search
 from winnow_trainer.compress.workshop import Workshop
 from winnow_trainer.errors import TrialError
 
@@ -72,3 +72,25 @@ class Found:
     figures: Mapping[str, Any] = field(default_factory=dict)
     """For the report, by name."""
     sentences: tuple[str, ...] = ()
+
+
+def found(ended: Search[Any], run: Run, content: bytes, *sentences: str, **figures: float) -> Found:
+    """What a search for exclusions has come to.
+
+    Args:
+        ended: the search.
+        run: the torch form of the model that it kept.
+        content: of model.onnx, the same model.
+        sentences: for the report.
+        figures: the same, by name; how many attempts there were comes to them.
+    """
+    return Found(
+        run,
+        content,
+        ended.excluded,
+        ended.is_allowed,
+        ended.first,
+        ended.damages,
+        {**figures, "attempts": ended.tries},
+        sentences,
+    )

@@ -59,6 +59,8 @@ class Search(Generic[Try]):
     """The metric of the first attempt, without exclusions."""
     tries: int
     is_allowed: bool
+    damages: Mapping[str, float]
+    """Of each layer alone, where layers were ranked."""
 
 
 def damage_of(outputs: Tensor, wanted: Tensor) -> float:
@@ -73,15 +75,10 @@ def damage_of(outputs: Tensor, wanted: Tensor) -> float:
     return float(error / spread.clamp_min(torch.finfo(wanted.dtype).tiny))
 
 
-def ranked(damages: Mapping[str, float]) -> list[str]:
-    """Layers, the most damaging first; the order of the model decides between equals."""
-    return sorted(damages, key=lambda layer: -damages[layer])
-
-
 def search(
     attempt: Callable[[Sequence[str]], Try],
     value_of: Callable[[Try], float],
-    rank: Callable[[Try], Sequence[str]],
+    damages_of: Callable[[Try], Mapping[str, float]],
     limit: Limit,
     counts: Callable[[int], Iterable[int]],
 ) -> Search[Try]:
@@ -90,7 +87,7 @@ def search(
     Args:
         attempt: makes a model without some layers in integers.
         value_of: the metric of one.
-        rank: the layers of the first one, the most damaging first; asked only if it is needed.
+        damages_of: what each layer does alone in the first one; asked only if it is needed.
         limit: what is allowed; where it cannot be reached, nothing is left out.
         counts: of how many layers there are, how many are left out in each further attempt.
     """
@@ -98,16 +95,18 @@ def search(
     kept: tuple[str, ...] = ()
     first = value_of(best)
     is_over = limit.allows(first) or not limit.is_reachable
-    order = () if is_over else tuple(rank(best))
+    damages = {} if is_over else damages_of(best)
+    # The most damaging first; the order of the model decides between equals.
+    order = sorted(damages, key=lambda layer: -damages[layer])
     for count in counts(len(order)):
         made, tries = attempt(order[:count]), tries + 1
         is_allowed = limit.allows(value_of(made))
         # Only the best one is kept: each may be a large model.
         if is_allowed or limit.lost(value_of(made)) < limit.lost(value_of(best)):
-            best, kept = made, order[:count]
+            best, kept = made, tuple(order[:count])
         if is_allowed:
             break
-    return Search(best, kept, first, tries, limit.allows(value_of(best)))
+    return Search(best, kept, first, tries, limit.allows(value_of(best)), damages)
 
 
 def one_by_one(layers: int) -> Iterable[int]:

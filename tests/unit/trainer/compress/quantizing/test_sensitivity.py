@@ -15,7 +15,6 @@ from winnow_trainer.compress.quantizing.sensitivity import (
     damage_of,
     doubling,
     one_by_one,
-    ranked,
     search,
 )
 
@@ -29,15 +28,15 @@ def searched(
     asked: list[str] = []
     sign = 1 if metric == "accuracy" else -1
 
-    def rank(_: tuple[str, ...]) -> list[str]:
-        asked.append("rank")
-        return ranked(losses)
+    def damages(_: tuple[str, ...]) -> dict[str, float]:
+        asked.append("damages")
+        return losses
 
     def value(excluded: tuple[str, ...]) -> float:
         return 1 - sign * sum(loss for layer, loss in losses.items() if layer not in excluded)
 
     limit = Limit(metric, 1.0, most)
-    ended = search(tuple, value, rank, limit, one_by_one)
+    ended = search(tuple, value, damages, limit, one_by_one)
     return ended, asked
 
 
@@ -66,7 +65,7 @@ def test_a_loss_is_in_the_worse_direction_of_its_metric() -> None:
 def test_nothing_is_left_out_where_the_steps_before_have_lost_too_much() -> None:
     limit = Limit("accuracy", 1.0, 0.1, start=0.85)
 
-    ended = search(tuple, lambda _: 0.8, lambda _: ["a", "b"], limit, one_by_one)
+    ended = search(tuple, lambda _: 0.8, lambda _: {"a": 0.2, "b": 0.1}, limit, one_by_one)
 
     assert (ended.excluded, ended.tries, ended.is_allowed) == ((), 1, False)
 
@@ -77,7 +76,7 @@ def test_what_the_steps_before_have_lost_counts() -> None:
     def value(excluded: tuple[str, ...]) -> float:
         return 0.95 - 0.06 * (2 - len(excluded))
 
-    ended = search(tuple, value, lambda _: ["a", "b"], limit, one_by_one)
+    ended = search(tuple, value, lambda _: {"a": 0.2, "b": 0.1}, limit, one_by_one)
 
     assert (ended.excluded, ended.is_allowed) == (("a",), False)
     assert limit.lost(value(("a",))) == pytest.approx(0.11)
@@ -91,7 +90,9 @@ def test_the_last_layer_stays_integer_and_what_lost_least_is_kept() -> None:
 
 
 def test_of_attempts_that_lose_alike_the_one_with_most_integers_is_kept() -> None:
-    ended = search(tuple, lambda _: 0.5, lambda _: ["a", "b"], Limit("f1", 1, 0.1), one_by_one)
+    ended = search(
+        tuple, lambda _: 0.5, lambda _: {"a": 0.2, "b": 0.1}, Limit("f1", 1, 0.1), one_by_one
+    )
 
     assert ended.excluded == ()
     assert not ended.is_allowed
