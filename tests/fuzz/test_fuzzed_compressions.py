@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from tests.fuzz.odd_compressions import some_odd_compressions
 from tests.support.api import Api, Body
 from tests.support.namespace import Namespace
+from tests.support.proofs import proofs
 from winnow_contract.steps.chains import resolve_chain
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.domain.checks.compressions import check_compression
@@ -19,7 +20,6 @@ from winnow_operator.kube.resources import COMPRESSIONJOBS
 
 pytestmark = pytest.mark.control_plane
 
-COUNT = 400
 FEWEST = 0.15
 """Share of the specs that must be taken, and that must be refused, or this tests one side only."""
 
@@ -58,12 +58,13 @@ async def refused_by_server(namespace: Namespace, spec: Body) -> str:
     return ""
 
 
+@pytest.mark.parametrize("count", [100, *proofs(400)])
 async def test_what_admission_refuses_the_checks_refuse_and_what_they_take_can_be_used(
-    api: Api,
+    api: Api, count: int
 ) -> None:
     namespace, wrong, counts = Namespace(api, "default"), [], {"taken": 0, "refused": 0}
 
-    for spec in some_odd_compressions(COUNT):
+    for spec in some_odd_compressions(count):
         server, checks = await refused_by_server(namespace, spec), refused_by_checks(spec)
         counts["refused" if server or checks else "taken"] += 1
         shown = json.dumps(spec)
@@ -75,4 +76,4 @@ async def test_what_admission_refuses_the_checks_refuse_and_what_they_take_can_b
             wrong.append(f"taken, and cannot be used: {shown}")
 
     assert wrong == []
-    assert min(counts.values()) >= COUNT * FEWEST, counts
+    assert min(counts.values()) >= count * FEWEST, counts
