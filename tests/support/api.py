@@ -117,11 +117,22 @@ class Api:
 @contextlib.asynccontextmanager
 async def open_api(kubeconfig: Path | str) -> AsyncIterator[Api]:
     """A client with the current context of a kubeconfig."""
-    configuration = Configuration()
-    load: Any = config.load_kube_config  # has no types
-    await load(str(kubeconfig), client_configuration=configuration)
-    async with ApiClient(configuration) as client:
+    async with ApiClient(await _configuration(Path(kubeconfig))) as client:
         yield Api(client)
+
+
+_read: dict[tuple[Path, int], Configuration] = {}
+"""By file and time of its last change: reading one costs more than most of what a test asks."""
+
+
+async def _configuration(kubeconfig: Path) -> Configuration:
+    key = kubeconfig, _changed(kubeconfig)
+    if key not in _read:
+        configuration = Configuration()
+        load: Any = config.load_kube_config  # has no types
+        await load(str(kubeconfig), client_configuration=configuration)
+        _read[key] = configuration
+    return _read[key]
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
@@ -131,6 +142,10 @@ async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
         *whole, rest = (rest + piece).split(b"\n")
         for line in whole:
             yield line
+
+
+def _changed(file: Path) -> int:
+    return file.stat().st_mtime_ns
 
 
 class NotYetError(Exception):
