@@ -115,6 +115,17 @@ def test_the_first_nets_are_nearer_to_those_that_were_good_elsewhere(name: str) 
     assert first(40) < first(0) * 0.75
 
 
+def test_evolution_breeds_from_the_best_nets_elsewhere_until_its_own_are_a_population() -> None:
+    """Whatever it finds itself: of those that are known, the worst die first."""
+
+    def second_half(count: int) -> float:
+        search = ReplayedSearch(lambda: engine_of_nets("Evolution", count), lambda _: 99.0)
+        search.run(20)
+        return fmean(narrowness(search.records[n].assignment) for n in range(11, 21))
+
+    assert second_half(40) < second_half(0) * 0.75
+
+
 @pytest.mark.parametrize("name", ["Evolution", "Generative"])
 def test_a_search_of_nets_with_knowledge_repeats_after_a_restart(name: str) -> None:
     search = ReplayedSearch(lambda: engine_of_nets(name, 18), narrowness)

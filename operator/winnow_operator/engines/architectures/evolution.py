@@ -43,12 +43,13 @@ class EvolutionEngine:
             seed: of all randomness, with the number of the trial.
             repeats: whether architectures may come again once all were tried.
             known: trials of other searches. The best of them are the population at first, and die
-                first; they may come here too.
+                before any trial of this search, the worst first; they may come here too.
         """
         self._nets = nets
         self._seed = seed
         self._writer = Writer(nets.grammar)
-        self._known = sorted((r for r in known if r.results), key=quality_of)[:POPULATION]
+        best_first = sorted((r for r in known if r.results), key=quality_of)
+        self._known = best_first[:POPULATION][::-1]
         self._records: dict[int, Record] = {}
         self._tried = Tried(nets, seed, repeats=repeats)
 
