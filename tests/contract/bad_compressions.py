@@ -386,7 +386,9 @@ _JOB = (
         ("metadata.name", "41 characters", "at most 40"),
         only_admission=True,
     ),
-    BAD("a day as duration", "spec.budget.maxDuration", "1d", ("maxDuration", "1d", "match")),
+    BAD(
+        "a day as duration", "spec.budget.maxDuration", "1d", ("maxDuration is 1d", "such as 1m30s")
+    ),
     BAD("no pods", "spec.budget.parallelism", 0, ("budget.parallelism", "equal to 1")),
     BAD(
         "storage by path",

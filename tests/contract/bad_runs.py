@@ -132,13 +132,13 @@ ADMISSION: tuple[BadSpec, ...] = (
         "a duration in words",
         "spec.budget.maxDuration",
         "1 hour",
-        ("spec.budget.maxDuration", "1 hour", "should match"),
+        ("spec.budget.maxDuration", "maxDuration is 1 hour", "such as 1m30s"),
     ),
     BadSpec(
         "a duration of days",
         "spec.budget.maxDuration",
         "2d",
-        ("spec.budget.maxDuration", "2d", "should match"),
+        ("spec.budget.maxDuration", "maxDuration is 2d", "such as 1m30s"),
     ),
     BadSpec(
         "no time",

@@ -250,7 +250,7 @@ BAD_SERVERS = (
         "a duration in words",
         "spec.rollout.progressDeadline",
         "ten minutes",
-        ("spec.rollout.progressDeadline", "ten minutes", "should match"),
+        ("spec.rollout.progressDeadline", "is ten minutes", "such as 1m30s"),
     ),
     _BAD("an endless drain", "spec.server.drain", "1h", ("drain is 1h", "from 0s to 600s")),
     _BAD(

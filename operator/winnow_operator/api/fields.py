@@ -20,6 +20,7 @@ MAX_DECIMALS = 18
 """Digits after the point that a decimal string may have."""
 DECIMAL_PATTERN = r"^-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,2})?$"
 DURATION_PATTERN = r"^([0-9]{1,6}(h|m|s))+$"
+DURATION_EXAMPLE = "1m30s"
 NAME_PATTERN = r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 
 DecimalString = Annotated[str, Field(pattern=DECIMAL_PATTERN, max_length=40)]

@@ -15,7 +15,7 @@ from winnow_operator.api.modelserver_rules import (
     REFERENCE_RULES,
     SERVER_NAME,
     SPEC_RULES,
-    duration_rule,
+    server_duration,
 )
 from winnow_operator.api.modelserver_status import ModelServerStatus
 from winnow_operator.api.rules import atomic_list, rules, unknown_fields
@@ -73,7 +73,7 @@ class ServerSettings(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            duration_rule("connectionMaxAge", "0s"), duration_rule("drain", "0s")
+            server_duration("connectionMaxAge", "0s"), server_duration("drain", "0s")
         )
     )
 
@@ -98,7 +98,7 @@ class ServerSettings(ApiModel):
 class CanaryStep(ApiModel):
     """So many pods of the new revision beside all those that serve, for so long."""
 
-    model_config = ConfigDict(json_schema_extra=rules(duration_rule("pause", "1s")))
+    model_config = ConfigDict(json_schema_extra=rules(server_duration("pause", "1s")))
 
     replicas: int = Field(default=1, ge=1, le=1000)
     """Pods of the new revision, beside all of the one that serves."""
@@ -145,7 +145,7 @@ class Rollout(ApiModel):
     """How one revision takes the place of another."""
 
     model_config = ConfigDict(
-        json_schema_extra=rules(duration_rule("progressDeadline", "1s"), CANARY_ONLY)
+        json_schema_extra=rules(server_duration("progressDeadline", "1s"), CANARY_ONLY)
     )
 
     strategy: Strategy = Strategy.ROLLING_UPDATE

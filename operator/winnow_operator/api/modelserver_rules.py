@@ -7,9 +7,8 @@ What the API server cannot see (amounts of resources, what stands below podTempl
 from __future__ import annotations
 
 from winnow_operator.api.compressionjob_rules import ARTIFACT_RULES
-from winnow_operator.api.fields import DURATION_PATTERN
 from winnow_operator.api.names import MAX_JOB_NAME
-from winnow_operator.api.rules import Rule, limit, said
+from winnow_operator.api.rules import Rule, duration_rule, limit, said
 
 MAX_SECONDS = {
     "progressDeadline": 24 * 3600,
@@ -78,19 +77,6 @@ AUTOSCALING_RULES = (
 )
 
 
-def duration_rule(name: str, least: str) -> Rule:
-    """The rule that a duration is neither too short nor too long.
-
-    Args:
-        name: the field, one of MAX_SECONDS.
-        least: the shortest, `0s` or `1s`.
-    """
-    most = f"{MAX_SECONDS[name]}s"
-    # What is no duration at all, the pattern refuses: duration() would only add words about types.
-    return Rule(
-        f"!has(self.{name}) || !self.{name}.matches('{DURATION_PATTERN}') || (duration(self.{name}) >= "
-        f"duration('{least}') && duration(self.{name}) <= duration('{most}'))",
-        f"{name} must be from {least} to {most}",
-        said(f"{name} is %s, allowed are durations from {least} to {most}", f"self.{name}"),
-        f".{name}",
-    )
+def server_duration(name: str, least: str) -> Rule:
+    """The rule of one of the durations in MAX_SECONDS, whose shortest is `0s` or `1s`."""
+    return duration_rule(name, least, f"{MAX_SECONDS[name]}s")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from winnow_operator.api.fields import DECIMAL_PATTERN
+from winnow_operator.api.fields import DECIMAL_PATTERN, DURATION_EXAMPLE, DURATION_PATTERN
 
 VALIDATIONS = "x-kubernetes-validations"
 LIST_TYPE = "x-kubernetes-list-type"
@@ -53,6 +53,35 @@ def said(sentence: str, *values: str) -> str:
     return f"'{sentence}'.format([{listed}])"
 
 
+def duration_rule(name: str, least: str, most: str) -> Rule:
+    """The rule that a duration is one, and neither too short nor too long.
+
+    Args:
+        name: the field.
+        least: the shortest, as `1s`.
+        most: the longest.
+    """
+    return Rule(
+        f"!has(self.{name}) || (self.{name}.matches('{DURATION_PATTERN}') && "
+        f"duration(self.{name}) >= duration('{least}') && "
+        f"duration(self.{name}) <= duration('{most}'))",
+        f"{name} must be from {least} to {most}, such as {DURATION_EXAMPLE}",
+        said(
+            f"{name} is %s, allowed are durations from {least} to {most}, such as {DURATION_EXAMPLE}",
+            f"self.{name}",
+        ),
+        f".{name}",
+    )
+
+
+def no_decimals(*values: str) -> str:
+    """A CEL condition: one of these texts is no number, which its own pattern refuses.
+
+    Beside `||` with it, a comparison of numbers says nothing of its own about such texts.
+    """
+    return " || ".join(f"!{value}.matches(r'{DECIMAL_PATTERN}')" for value in values)
+
+
 def limit(field: str, condition: str, allowed: str) -> Rule:
     """A rule about one decimal field; what is no number, the pattern refuses.
 
@@ -63,8 +92,7 @@ def limit(field: str, condition: str, allowed: str) -> Rule:
     """
     value = f"self.{field}"
     return Rule(
-        f"!has({value}) || !{value}.matches(r'{DECIMAL_PATTERN}') || "
-        f"({condition.format(f'double({value})')})",
+        f"!has({value}) || {no_decimals(value)} || ({condition.format(f'double({value})')})",
         f"{field} must be {allowed}",
         said(f"{field} is %s, allowed are {allowed}", value),
         f".{field}",

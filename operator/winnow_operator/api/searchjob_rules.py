@@ -20,9 +20,8 @@ from winnow_operator.api.algorithms import (
     those_that_can,
 )
 from winnow_operator.api.architecture import FAMILY_OF_KIND
-from winnow_operator.api.fields import DURATION_PATTERN
 from winnow_operator.api.names import MAX_JOB_NAME
-from winnow_operator.api.rules import Rule, said, unchanged
+from winnow_operator.api.rules import Rule, duration_rule, no_decimals, said, unchanged
 from winnow_operator.api.spread_rules import SPREAD_RULES
 
 MAX_DURATION_HOURS = 8760
@@ -68,20 +67,10 @@ def _no_parameter(condition: str) -> str:
     return f"(!has(self.space.parameters) || self.space.parameters.all(p, !({condition})))"
 
 
-def _duration_rule(name: str) -> Rule:
-    limit = f"{MAX_DURATION_HOURS}h"
-    # What is no duration at all, the pattern refuses: duration() would only add words about types.
-    return Rule(
-        f"!has(self.{name}) || !self.{name}.matches('{DURATION_PATTERN}') || "
-        f"(duration(self.{name}) >= duration('1s') && "
-        f"duration(self.{name}) <= duration('{limit}'))",
-        f"{name} must be from 1s to {limit}",
-        said(f"{name} is %s, allowed are durations from 1s to {limit}", f"self.{name}"),
-        f".{name}",
-    )
-
-
-DURATIONS = (_duration_rule("maxDuration"), _duration_rule("maxTrialDuration"))
+DURATIONS = tuple(
+    duration_rule(name, "1s", f"{MAX_DURATION_HOURS}h")
+    for name in ("maxDuration", "maxTrialDuration")
+)
 
 CONSTRAINT_LIMITS = (
     Rule(
@@ -90,7 +79,8 @@ CONSTRAINT_LIMITS = (
         said("the constraint on %s has no limit: give min, max or both", "self.metric"),
     ),
     Rule(
-        "!has(self.min) || !has(self.max) || double(self.min) <= double(self.max)",
+        f"!has(self.min) || !has(self.max) || {no_decimals('self.min', 'self.max')} || "
+        "double(self.min) <= double(self.max)",
         "min must be at most max",
         said("min is %s, it must be at most max, %s", "self.min", "self.max"),
         ".min",

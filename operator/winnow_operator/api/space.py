@@ -6,6 +6,7 @@ stands at the spec (`searchjob`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -13,7 +14,15 @@ from pydantic import ConfigDict, Field
 
 from winnow_operator.api.architecture import ArchitectureSpace
 from winnow_operator.api.fields import EXACT_INTEGER, ApiModel, DecimalString, ParameterName
-from winnow_operator.api.rules import Rule, atomic_list, named_list, rules, said, set_list
+from winnow_operator.api.rules import (
+    Rule,
+    atomic_list,
+    named_list,
+    no_decimals,
+    rules,
+    said,
+    set_list,
+)
 
 WholeNumber = Annotated[int, Field(ge=-EXACT_INTEGER, le=EXACT_INTEGER)]
 ChoiceValue = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", min_length=1, max_length=256)]
@@ -48,24 +57,31 @@ _RANGE_OR_LIST = (
 )
 
 
-def _range_rules(number: str, zero: str) -> dict[str, Any]:
+def _range_rules(
+    number: str, zero: str, unless: Callable[..., str] | None = None
+) -> dict[str, Any]:
     """Rules that hold for ranges of real and of whole numbers.
 
     Args:
         number: what makes a CEL number of a field, as `double({})`.
         zero: 0 of that type.
+        unless: makes a condition on fields under which they are not compared.
     """
+
+    def skipped(*names: str) -> str:
+        return f"{unless(*(f'self.{name}' for name in names))} || " if unless else ""
+
     low, high, step = (number.format(f"self.{name}") for name in ("min", "max", "step"))
     return rules(
         *_RANGE_OR_LIST,
         Rule(
-            f"!has(self.min) || !has(self.max) || {low} < {high}",
+            f"!has(self.min) || !has(self.max) || {skipped('min', 'max')}{low} < {high}",
             "min must be less than max",
             said("min is %s, it must be less than max, %s", "self.min", "self.max"),
             ".min",
         ),
         Rule(
-            f"!{_LOG} || !has(self.min) || {low} > {zero}",
+            f"!{_LOG} || !has(self.min) || {skipped('min')}{low} > {zero}",
             "min must be more than 0 with scale Log",
             said("min is %s, with scale Log it must be more than 0", "self.min"),
             ".min",
@@ -81,7 +97,7 @@ def _range_rules(number: str, zero: str) -> dict[str, Any]:
             ".step",
         ),
         Rule(
-            f"!has(self.step) || {step} > {zero}",
+            f"!has(self.step) || {skipped('step')}{step} > {zero}",
             "step must be more than 0",
             said("step is %s, it must be more than 0", "self.step"),
             ".step",
@@ -92,7 +108,7 @@ def _range_rules(number: str, zero: str) -> dict[str, Any]:
 class DoubleRange(ApiModel):
     """Real numbers: a range `min` to `max`, or a list of `values`."""
 
-    model_config = ConfigDict(json_schema_extra=_range_rules("double({})", "0.0"))
+    model_config = ConfigDict(json_schema_extra=_range_rules("double({})", "0.0", no_decimals))
 
     min: DecimalString | None = None
     """Lowest value, included."""
@@ -201,7 +217,8 @@ _SOME_LIMIT = Rule(
     "a constraint of the space has no limit: give min, max or both",
 )
 _LIMITS_IN_ORDER = Rule(
-    "!has(self.min) || !has(self.max) || double(self.min) <= double(self.max)",
+    f"!has(self.min) || !has(self.max) || {no_decimals('self.min', 'self.max')} || "
+    "double(self.min) <= double(self.max)",
     "min must be at most max",
     said("min is %s, it must be at most max, %s", "self.min", "self.max"),
     ".min",

@@ -14,6 +14,7 @@ from winnow_operator.api.rules import (
     atomic_list,
     limit,
     named_list,
+    no_decimals,
     rules,
     said,
 )
@@ -59,7 +60,8 @@ _BUILTIN_TARGET = Rule(
 
 def _share_rule(name: str) -> Rule:
     return Rule(
-        f"!has(self.{name}) || (double(self.{name}) > 0.0 && double(self.{name}) < 1.0)",
+        f"!has(self.{name}) || {no_decimals(f'self.{name}')} || "
+        f"(double(self.{name}) > 0.0 && double(self.{name}) < 1.0)",
         f"{name} must be a share between 0 and 1, such as 0.2",
         said(f"{name} is %s, allowed are shares between 0 and 1, such as 0.2", f"self.{name}"),
         f".{name}",
@@ -67,7 +69,8 @@ def _share_rule(name: str) -> Rule:
 
 
 _SHARES_LEAVE_ROOM = Rule(
-    "!has(self.validation) || double(self.test) + double(self.validation) < 1.0",
+    f"!has(self.validation) || {no_decimals('self.test', 'self.validation')} || "
+    "double(self.test) + double(self.validation) < 1.0",
     "test and validation together must be below 1, the rest is what is trained on",
     said(
         "test is %s and validation is %s, together they must be below 1: the rest is what is "
@@ -79,7 +82,8 @@ _SHARES_LEAVE_ROOM = Rule(
 
 
 _DEFAULT_ROOM = Rule(
-    f"has(self.validation) || has(self.folds) || double(self.test) + {DEFAULT_VALIDATION} < 1.0",
+    f"has(self.validation) || has(self.folds) || {no_decimals('self.test')} || "
+    f"double(self.test) + {DEFAULT_VALIDATION} < 1.0",
     f"test must be below {1 - float(DEFAULT_VALIDATION):g} where validation is left out",
     said(
         f"test is %s and validation is {DEFAULT_VALIDATION} where it is left out, together they must "

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from winnow_contract.uris import UriError, parse_claim
 from winnow_operator.api.algorithms import WITH_SEVERAL_OBJECTIVES, those_that_can
-from winnow_operator.api.fields import duration_seconds
+from winnow_operator.api.fields import DURATION_EXAMPLE, duration_seconds
 from winnow_operator.api.searchjob import AlgorithmName, SearchJobSpec
 from winnow_operator.api.searchjob_rules import (
     MAX_DURATION_HOURS,
@@ -163,7 +163,7 @@ def durations_in_range(spec: JobSpec) -> Iterator[str]:
         if text is not None and not 1 <= duration_seconds(text) <= _YEAR_SECONDS:
             yield (
                 f"spec.budget.{name} is {text}, allowed are durations from 1s to "
-                f"{MAX_DURATION_HOURS}h"
+                f"{MAX_DURATION_HOURS}h, such as {DURATION_EXAMPLE}"
             )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 from winnow_contract.uris import UriError, parse_claim
-from winnow_operator.api.fields import duration_seconds
+from winnow_operator.api.fields import DURATION_EXAMPLE, duration_seconds
 from winnow_operator.api.modelserver import ModelServerSpec, Strategy
 from winnow_operator.api.modelserver_rules import MAX_SECONDS
 from winnow_operator.domain.checks.pod_templates import check_pod_template, check_resources
@@ -62,7 +62,8 @@ def durations_are_in_range(spec: ModelServerSpec) -> Iterator[str]:
     for path, least, text in given:
         most = MAX_SECONDS[path.rpartition(".")[2]]
         if not least <= duration_seconds(text) <= most:
-            yield f"{path} is {text}, allowed are durations from {least}s to {most}s"
+            allowed = f"durations from {least}s to {most}s, such as {DURATION_EXAMPLE}"
+            yield f"{path} is {text}, allowed are {allowed}"
 
 
 def canary_has_its_strategy(spec: ModelServerSpec) -> Iterator[str]:
