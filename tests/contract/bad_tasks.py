@@ -90,6 +90,12 @@ ADMISSION: tuple[BadSpec, ...] = (
         ("spec.task.evaluation.validation", "validation is 20", "between 0 and 1"),
     ),
     BadSpec(
+        "a share in words",
+        "spec.task.evaluation.test",
+        "half",
+        ("spec.task.evaluation.test", "half", "should match"),
+    ),
+    BadSpec(
         "a share as a number",
         "spec.task.evaluation.test",
         0.2,
