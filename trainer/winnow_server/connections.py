@@ -3,6 +3,10 @@
 A client that keeps its connection would never meet the pods of a new revision, so a connection is
 closed after its next answer once it is old; and while the server drains, after any answer. The
 answer says so (`Connection: close`), so that no client sends into a closing connection.
+
+A client's offer to go on with another protocol (`Upgrade`) is ignored, as a server may (RFC 9110,
+section 7.8). Its parser stops at the end of such a head, before the body; so the head is read again
+without the offer, and the body after it.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
+import httptools
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -191,8 +196,11 @@ class AgeingProtocol(HttpToolsProtocol):
         whole.complete()
 
     def _parse(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.waits_since is None:
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self._refuse("Invalid HTTP request received.")
+        if self.waits_since is None or self.transport.is_closing():
             return
         self._arrived_bytes += len(data)
         if self._is_in_head and self._arrived_bytes > MAX_HEAD_BYTES:
@@ -200,6 +208,33 @@ class AgeingProtocol(HttpToolsProtocol):
             self.transport.close()
         elif self._arrived_bytes > self._lifecycle.max_message_bytes:
             self.transport.abort()
+
+    def _feed(self, data: bytes) -> None:
+        """Read all of it; the callbacks below come from here."""
+        rest = memoryview(data)
+        while True:
+            try:
+                self.parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                if self.parser.get_method() == b"CONNECT":
+                    self._refuse("This server is no proxy: CONNECT is not taken.")
+                    return
+                rest = rest[upgrade.args[0] :]
+                self._read_again()
+            else:
+                return
+
+    def _read_again(self) -> None:
+        """Read the head that the parser has stopped at as if there were no offer in it."""
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b" % (method, self.url, version)]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = new_parser(self)
+        self.parser.feed_data(b"\r\n".join([*lines, b"", b""]))
+
+    def _refuse(self, words: str) -> None:
+        self.logger.warning(words)
+        self.send_400_response(words)
 
     @property
     def _is_free(self) -> bool:
@@ -224,6 +259,8 @@ class AgeingProtocol(HttpToolsProtocol):
 
     @override
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return  # the head is read again
         self._is_in_head = False
         head = self._shortcut.head_of(self) if self._is_free else None
         if head is None:
@@ -246,6 +283,8 @@ class AgeingProtocol(HttpToolsProtocol):
 
     @override
     def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
         self._is_arriving = False
         self.waits_since = None
         whole, self._whole = self._whole, None
@@ -288,6 +327,13 @@ class AgeingProtocol(HttpToolsProtocol):
         """
         if self.waits_since is None:
             self.idle_since = time.monotonic()
+
+
+def new_parser(protocol: AgeingProtocol) -> httptools.HttpRequestParser:
+    """A parser as uvicorn makes it."""
+    parser = httptools.HttpRequestParser(protocol)
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
 
 
 def protocol_class(lifecycle: Lifecycle, shortcut: Shortcut) -> Callable[..., AgeingProtocol]:

@@ -349,6 +349,71 @@ async def test_known_heads_change_no_answer(connect: Connect, content: bytes) ->
     assert knowing.transport.closed == fresh.transport.closed
 
 
+OFFER = (
+    "connection: Upgrade, HTTP2-Settings",
+    "upgrade: h2c",
+    "http2-settings: AAMAAABkAAQCAAAAAAIAAAAA",
+)  # as curl --http2 and Java's client send it
+
+
+@pytest.mark.parametrize(
+    "content", [whole(request_of(ROWS)), chunked(request_of(ROWS)), whole(b" " * 70_000)]
+)
+@pytest.mark.parametrize("segments", [1, 2, 3])
+async def test_the_offer_of_another_protocol_changes_no_answer(
+    connect: Connect, content: bytes, segments: int
+) -> None:
+    plain, offering = connect(), connect()
+    head, _, body = content.partition(b"\r\n\r\n")
+    offer = b"\r\n".join([head, *map(str.encode, OFFER), b"", b""])
+    parts = {
+        1: [offer + body],
+        2: [offer, body],
+        3: [offer[:90], offer[90:] + body[:30], body[30:]],
+    }[segments]
+
+    for count in (1, 2):
+        plain.protocol.data_received(content)
+        await until(plain.is_settled)
+        for part in parts:
+            offering.protocol.data_received(part)
+        await offering.answers(count)
+
+    assert offering.transport.written == plain.transport.written
+
+
+async def test_a_body_after_an_offer_is_never_read_as_a_request(connect: Connect) -> None:
+    line, inner = connect(), whole(request_of(ROWS))
+    head, _, body = whole(inner, *OFFER).partition(b"\r\n\r\n")
+
+    for part in (head + b"\r\n\r\n", body):
+        line.protocol.data_received(part)
+
+    (answer,) = await line.answers(1)
+    assert answer.status == 400
+
+
+async def test_many_pipelined_offers_are_answered_as_one_is(connect: Connect) -> None:
+    line, ask = connect(), "GET /v2/health/live HTTP/1.1"
+    closing = ["connection: close, upgrade", "upgrade: websocket"]
+
+    line.protocol.data_received("\r\n".join([ask, *OFFER, "", ""]).encode() * 60)
+    line.protocol.data_received("\r\n".join([ask, *closing, "", ""]).encode())
+
+    answers = await line.answers(61)
+    assert {answer.status for answer in answers} == {200}
+    assert line.transport.closed
+
+
+async def test_a_tunnel_is_refused(connect: Connect) -> None:
+    line, inner = connect(), whole(request_of(ROWS))
+
+    line.protocol.data_received(b"CONNECT x:80 HTTP/1.1\r\nhost: x\r\n\r\n" + inner)
+
+    (answer,) = await line.answers(1)
+    assert (answer.status, line.transport.closed) == (400, True)
+
+
 async def test_heads_that_are_new_each_time_do_not_fill_the_memory(connect: Connect) -> None:
     life = Lifecycle(max_age=60)
     line = connect(life)
