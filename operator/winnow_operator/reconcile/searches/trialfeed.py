@@ -6,7 +6,8 @@
 
 No reconcile ever waits for an answer, and a job is looked at only when there is news: values at
 rungs at once, a better value now and then. A question that fails is put again soon, and is news only when it
-has failed several times on end: each change of that is a write. A job that is forgotten is not followed any more.
+has failed several times on end: each change of that is a write. A job that is forgotten is not followed any more;
+its failures are still known, as there is one Prometheus: short trials would each begin with none.
 """
 
 from __future__ import annotations
@@ -54,6 +55,10 @@ class TrialFeed:
     wake: Callable[[Key], None]
     """Has a key looked at again."""
     _followed: dict[Key, _Followed] = field(default_factory=dict)
+    _failures: int = 0
+    """Questions about any job that have failed one after the other since the last answer."""
+    _failed_at: float = float("-inf")
+    """When the last of them did, in monotonic seconds."""
     _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     @property
@@ -82,15 +87,26 @@ class TrialFeed:
     async def _follow(self, prometheus: Asks, key: Key, question: TrialQuestion) -> None:
         while True:
             async with self._turn:
+                asked_at = self.clock.monotonic()
                 heard = await _answer(prometheus, question)
             is_soon = question.wants_rungs or heard.problem
+            self._count(heard, asked_at)
             self._note(key, heard)
             await asyncio.sleep(RUNGS_SECONDS if is_soon else LIVE_SECONDS)
+
+    def _count(self, heard: Heard, asked_at: float) -> None:
+        if not heard.problem:
+            self._failures = 0
+        elif (
+            asked_at >= self._failed_at
+        ):  # what was asked at the same time fails for the same moment
+            self._failures += 1
+            self._failed_at = self.clock.monotonic()
 
     def _note(self, key: Key, heard: Heard) -> None:
         known, now = self._followed[key], self.clock.monotonic()
         known.failures = known.failures + 1 if heard.problem else 0
-        if 0 < known.failures < PATIENCE:
+        if heard.problem and max(known.failures, self._failures) < PATIENCE:
             return
         before, known.heard = known.heard, heard
         is_news = before is None or replace(before, best=heard.best) != heard

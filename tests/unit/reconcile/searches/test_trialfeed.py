@@ -144,6 +144,40 @@ async def test_no_answer_is_said_once_it_has_failed_several_times_and_asked_for_
     await feed.close()
 
 
+async def test_no_answer_is_said_though_no_trial_runs_for_several_questions() -> None:
+    told = Told()
+    told.fails = True
+    feed, woken = feed_of(told)
+    for turn in range(PATIENCE):
+        assert len(woken) == 0, turn
+        feed.heard(KEY, WITHOUT)
+        await asyncio.sleep(2)
+        heard = feed.heard(KEY, WITHOUT)
+        feed.forget(KEY)
+
+    assert heard is not None
+    assert heard.problem
+    assert woken == [KEY]
+    await feed.close()
+
+
+async def test_questions_about_many_jobs_that_fail_at_one_moment_count_once() -> None:
+    told = Told()
+    told.fails = True
+    feed, woken = feed_of(told)
+    for name in "abc":
+        feed.heard(Key("team", name), WITHOUT)
+    await asyncio.sleep(1.1)
+    told.fails = False
+    await asyncio.sleep(RUNGS_SECONDS + 1)
+
+    heard = [feed.heard(Key("team", name), WITHOUT) for name in "abc"]
+
+    assert all(one is not None and one.is_scraped for one in heard)
+    assert len(woken) == 3  # once for each: of what it has
+    await feed.close()
+
+
 async def test_single_answers_that_fail_are_no_news_however_many_there_are() -> None:
     told = Told()
     feed, woken = feed_of(told)
