@@ -29,7 +29,8 @@ _ADVICE = {
     Reason.NOT_SCRAPED: (
         "Prometheus answers, and has no series of this job's trials: turn metrics.podMonitor of the "
         "chart on, or have it scrape the port named metrics of pods labelled "
-        "app.kubernetes.io/component=trial; an image of your own has to serve that page"
+        "app.kubernetes.io/component=trial, with the labels namespace, pod and job_uid "
+        "(docs/metrics.md, Scraping); an image of your own has to serve that page"
     ),
     Reason.PENDING: "no pod has run long enough to be scraped",
 }

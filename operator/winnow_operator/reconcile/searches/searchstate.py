@@ -68,8 +68,8 @@ class SearchState(JobState):
     reckoned: Reckoned | None = None
     """What the end asked for last, so that a last write that failed pays for it once."""
     unheard_since: float | None = None
-    """Since when pods have been running and Prometheus has had no series of them, in monotonic
-    seconds."""
+    """Since when pods have been running and Prometheus, which answers, has had no series of them, in
+    monotonic seconds."""
 
     @override
     def __post_init__(self) -> None:

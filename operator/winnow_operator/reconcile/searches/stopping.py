@@ -19,6 +19,7 @@ from winnow_operator.domain.searches.trial_metrics import ATTEMPT_LENGTH, Heard,
 from winnow_operator.domain.settlements import Run, Settlement, stopped
 from winnow_operator.reconcile.jobcontext import Step
 from winnow_operator.reconcile.searches.searching import SearchContext
+from winnow_operator.reconcile.searches.searchstate import SearchState
 from winnow_operator.reconcile.searches.trialfeed import TrialFeed
 
 
@@ -40,12 +41,28 @@ def listen(context: SearchContext, step: Step, feed: TrialFeed) -> float | None:
         state.listening = Listening(feed.is_configured)
         return None
     heard = feed.heard(context.key, _question(context))
-    if state.unheard_since is None or (heard is not None and heard.is_scraped):
-        state.unheard_since = now
-    seconds = now - state.unheard_since
+    seconds = unheard_seconds(state, heard, now)
     state.listening = Listening(feed.is_configured, heard, seconds)
-    is_waiting = heard is not None and not heard.is_scraped and seconds < GRACE_SECONDS
+    is_waiting = heard is not None and state.unheard_since is not None and seconds < GRACE_SECONDS
     return GRACE_SECONDS - seconds if is_waiting else None
+
+
+def unheard_seconds(state: SearchState, heard: Heard | None, now: float) -> float:
+    """How long pods have been running while Prometheus might have had series of them, and had none.
+
+    Looks come with news, so an end of its series or of an outage is where the time begins.
+
+    Args:
+        state: of the search, which keeps since when.
+        heard: what is known now.
+        now: in monotonic seconds.
+    """
+    if heard is not None and (heard.is_scraped or heard.problem):
+        state.unheard_since = None
+        return 0.0
+    if state.unheard_since is None:
+        state.unheard_since = now
+    return now - state.unheard_since
 
 
 def _trains(pod: PodFact) -> bool:
