@@ -63,16 +63,19 @@ def measurement_name(job: str, number: int) -> str:
 
 def batch_number(name: str) -> int:
     """The number in a batch's name, or 0 if there is none."""
-    _, _, last = name.rpartition("-")
-    is_batch = last[:1] in _BATCH_MARKS.values() and last[1:].isdigit()
-    return int(last[1:]) if is_batch else 0
+    return _number_in(name, _BATCH_MARKS)
 
 
 def trial_number(name: str) -> int:
     """The number in a Trial's name, or 0 if there is none."""
-    _, _, last = name.rpartition("-")
-    is_trial = last[:1] in _TRIAL_MARKS.values() and last[1:].isdigit()
-    return int(last[1:]) if is_trial else 0
+    return _number_in(name, _TRIAL_MARKS)
+
+
+def _number_in(name: str, marks: Mapping[Kind, str]) -> int:
+    last = name.rpartition("-")[2]
+    mark, digits = last[:1], last[1:]
+    is_number = mark in marks.values() and digits.isascii() and digits.isdigit()
+    return int(digits) if is_number else 0
 
 
 def job_of(labels: Mapping[str, str]) -> tuple[Kind, str] | None:

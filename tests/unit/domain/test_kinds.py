@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from winnow_operator.domain.kinds import Kind, batch_number, job_of, measurement_name
+from winnow_operator.domain.kinds import Kind, batch_number, job_of, measurement_name, trial_number
 from winnow_operator.kube.resources import JOB_KINDS
 
 NUMBERS = st.integers(1, 99_999)
@@ -27,6 +28,11 @@ def test_jobs_of_two_kinds_with_one_name_make_no_two_objects_of_one_name(number:
 
 def test_a_measurement_is_no_batch() -> None:
     assert batch_number(measurement_name("small", 3)) == 0
+
+
+@pytest.mark.parametrize("name", ["", "digits", "digits-b", "digits-b1x", "digits-b²", "digits-t٣"])
+def test_what_is_not_named_by_us_has_no_number(name: str) -> None:
+    assert (batch_number(name), trial_number(name)) == (0, 0)
 
 
 def test_the_longest_name_of_a_job_leaves_room_for_all_names_that_follow_from_it() -> None:
