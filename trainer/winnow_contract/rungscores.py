@@ -47,8 +47,11 @@ class RungScores:
 
 
 def mean_up_to(rung: int, rungs: Rungs) -> float:
-    """The mean of a trial's scores at a rung and those below it."""
-    return fmean(score for at, score in rungs.items() if at <= rung)
+    """The mean of a trial's scores at a rung and those below it; NaN if there is none."""
+    try:
+        return fmean(score for at, score in rungs.items() if at <= rung)
+    except (ValueError, OverflowError):  # infinities of both signs; numbers too large
+        return math.nan
 
 
 def best_up_to(rung: int, rungs: Rungs) -> float:

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from winnow_contract.documents import Entries
 from winnow_contract.errors import AssignmentsError
-from winnow_contract.rungscores import Rungs, RungScores, median_with
+from winnow_contract.rungscores import Rungs, RungScores, mean_up_to, median_with
 from winnow_contract.stopping import (
     ASHA,
     MEDIAN,
@@ -153,6 +153,11 @@ def test_a_verdict_among_many_trials_looks_at_few_of_them(algorithm: str) -> Non
 
     assert verdict.stops
     assert reads < 100
+
+
+@pytest.mark.parametrize("scores", [(math.inf, -math.inf), (1.7e308, 1.7e308), (math.nan, 1.0)])
+def test_what_has_no_mean_is_left_out_of_the_median(scores: tuple[float, float]) -> None:
+    assert math.isnan(mean_up_to(2, {1: scores[0], 2: scores[1]}))
 
 
 @given(st.data(), st.integers(2, 20))

@@ -56,7 +56,7 @@ class Heard:
     """Whether it has any series of the job."""
     best: Best | None = None
     rungs: Mapping[tuple[str, str], Mapping[int, float]] = field(default_factory=dict)
-    """Values at rungs by name of the trial and attempt."""
+    """Values at rungs by name of the trial and attempt; an infinite one is NaN, the worst whatever the goal."""
     problem: str = ""
     """Why nothing is known; empty if it has answered."""
 
@@ -102,5 +102,6 @@ def _rungs(vector: Vector) -> dict[tuple[str, str], dict[int, float]]:
     for labels, value in vector:
         trial, attempt, rung = (labels.get(name, "") for name in ("trial", "attempt", "rung"))
         if trial and rung.isascii() and rung.isdigit() and len(rung) <= MAX_DIGITS:
-            found.setdefault((trial, attempt), {})[int(rung)] = value
+            at_rungs = found.setdefault((trial, attempt), {})
+            at_rungs[int(rung)] = value if math.isfinite(value) else math.nan
     return found

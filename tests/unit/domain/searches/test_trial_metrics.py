@@ -62,6 +62,15 @@ def test_a_best_that_is_no_number_is_none() -> None:
     assert heard_of({"count": (), "best": (), "step": ()}) == Heard()
 
 
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_an_infinite_value_at_a_rung_is_no_number(value: float) -> None:
+    labels = {"trial": "t", "attempt": "a", "rung": "1"}
+
+    heard = heard_of({"count": (), "best": (), "step": (), "rungs": ((labels, value),)})
+
+    assert math.isnan(heard.rungs["t", "a"][1])
+
+
 def condition(status: str, reason: Reason, message: str = "as it was") -> Condition:
     return Condition.model_validate(
         {
