@@ -3,8 +3,9 @@
 Where a pod runs several trials one after the other, each is compared with those before it here,
 without any network. Where it runs one, the rungs are only noted: the operator compares pods.
 
-A verdict does not depend on the attempt: those before a trial are those of lower numbers, even where
-an attempt before has committed later ones, and only what a manifest can hold of them counts.
+Of one pod, a verdict does not depend on the attempt: those before a trial are those of lower numbers,
+even where an attempt before has committed later ones, and only what a manifest can hold of them counts.
+Trials that come into another batch have other trials before them there.
 """
 
 from __future__ import annotations
