@@ -109,7 +109,7 @@ class TrialFeed:
         if heard.problem and max(known.failures, self._failures) < PATIENCE:
             return
         before, known.heard = known.heard, heard
-        is_news = before is None or replace(before, best=heard.best) != heard
+        is_news = before is None or _without_words(before) != _without_words(heard)
         is_better = before is not None and before.best != heard.best
         if is_news or (is_better and now - known.woken >= LIVE_SECONDS):
             known.woken = now
@@ -122,6 +122,11 @@ class TrialFeed:
             task.cancel()
         self._followed.clear()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _without_words(heard: Heard) -> Heard:
+    """What is news if it changes: of a problem, whether there is one, for its words change with each try."""
+    return replace(heard, best=None, problem="away" if heard.problem else "")
 
 
 async def _answer(prometheus: Asks, question: TrialQuestion) -> Heard:

@@ -39,7 +39,7 @@ class Told:
         if self.bug is not None:
             raise self.bug
         if self.fails:
-            raise NoAnswerError("Prometheus does not answer: TimeoutError")
+            raise NoAnswerError(f"Prometheus does not answer: TimeoutError {self.asked}")
         labels = {"trial": "digits-t00001", "attempt": "a", "rung": "1"}
         known: dict[str, Vector] = {
             "count": (({}, 1.0),),
@@ -133,6 +133,8 @@ async def test_no_answer_is_said_once_it_has_failed_several_times_and_asked_for_
     heard = feed.heard(KEY, WITHOUT)
     assert heard is not None
     assert "TimeoutError" in heard.problem
+    await asyncio.sleep(RUNGS_SECONDS + 1)
+    assert woken == [KEY]  # other words for the same are no news
 
     told.fails = False
     await asyncio.sleep(RUNGS_SECONDS + 1.1)
