@@ -170,7 +170,11 @@ class AgeingProtocol(HttpToolsProtocol):
 
     @property
     def is_to_end(self) -> bool:
-        """Whether it ends once what has arrived is answered."""
+        """Whether it ends with the next answer that nothing in the pipeline waits behind.
+
+        What a client has sent behind that one without waiting for it is not answered, as HTTP allows:
+        the answer says that the connection ends, and the client asks again on another one.
+        """
         return self._lifecycle.is_draining or time.monotonic() >= self._old_from
 
     @override
