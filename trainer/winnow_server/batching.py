@@ -49,6 +49,9 @@ class Asker(Protocol):
     def take(self, result: Tensor | Exception) -> None:
         """Be told outputs (rows, ...), or why there are none."""
 
+    def give_up(self) -> None:
+        """Let nobody wait any longer: `take` has failed."""
+
 
 class _Awaiting:
     """An asker that is a task."""
@@ -66,6 +69,9 @@ class _Awaiting:
             self.answer.set_exception(result)
         else:
             self.answer.set_result(result)
+
+    def give_up(self) -> None:
+        self.answer.cancel()
 
 
 @dataclass(slots=True)
@@ -214,3 +220,4 @@ def _tell(asker: Asker, result: Tensor | Exception) -> None:
         asker.take(result)
     except Exception:
         logger.exception("a bug of the server: an answer could not be told")
+        asker.give_up()

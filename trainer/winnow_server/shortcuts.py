@@ -101,6 +101,9 @@ class _Request(WholeRequest):
             answer = self._inference.failure(error)
         self._tell(answer)
 
+    def give_up(self) -> None:
+        self.connection.transport.abort()
+
     def _tell(self, answer: Answer) -> None:
         self.answer(*answer)
         self._inference.count(answer[0], self._start, self._url, self.connection.client)

@@ -256,11 +256,16 @@ async def test_requests_that_cannot_be_joined_are_answered_one_by_one(model: Mod
 class Deaf:
     """An asker that fails to hear its answer."""
 
+    waits = True
+
     def has_gone(self) -> bool:
         return False
 
     def take(self, result: Rows | Exception) -> None:
         raise OSError(f"nobody listens to {result}")
+
+    def give_up(self) -> None:
+        self.waits = False
 
 
 @pytest.mark.parametrize("quick_rows", [0, 99])
@@ -274,9 +279,10 @@ async def test_an_answer_that_cannot_be_told_stops_nobody_else_s(
         await submit(batch, *(rows(0) for _ in range(before)))
     )  # what comes next runs at once
 
-    batch.submit(rows(1), Deaf())
+    batch.submit(rows(1), deaf := Deaf())
     beside = await submit(batch, rows(2))
 
     assert await all_of(beside) == [[4]]
     assert await all_of(await submit(batch, rows(3))) == [[6]]
     assert "nobody listens" in caplog.text
+    assert not deaf.waits

@@ -18,6 +18,7 @@ from winnow_contract.serving import Serving
 from winnow_server.connections import (
     AgeingProtocol,
     Lifecycle,
+    WholeRequest,
     close_stalled,
     end_with_answers,
     protocol_class,
@@ -275,6 +276,20 @@ async def test_a_client_that_has_gone_is_not_computed_for(connect: Connect) -> N
         await asyncio.sleep(0)
 
     assert not line.transport.written
+
+
+async def test_a_client_does_not_wait_for_an_answer_that_cannot_be_written(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(WholeRequest, "answer", fails)
+    line = connect()
+
+    line.protocol.data_received(whole(request_of(ROWS)))
+
+    await until(lambda: line.transport.aborted)
 
 
 async def test_a_connection_without_requests_is_closed_after_a_while(connect: Connect) -> None:
