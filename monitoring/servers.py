@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from monitoring.panels import THIRD, Dashboard, Kind, Panel, Query, Variable
 from monitoring.queries import quantile, rate
+from winnow_contract.serving import ERROR_CODES
 
 _SERVER = 'namespace="$namespace", winnow_dev_modelserver="$server"'
+_ERRORS = f'{_SERVER}, code=~"{ERROR_CODES}"'
 
 SERVER = Dashboard(
     identity="winnow-server",
@@ -52,7 +54,7 @@ SERVER = Dashboard(
             "Errors",
             (
                 Query(
-                    f'(sum(increase(winnow_server_requests_total{{{_SERVER}, code=~"5..|422"}}[$__range]))'
+                    f"(sum(increase(winnow_server_requests_total{{{_ERRORS}}}[$__range]))"
                     " or on () vector(0))"
                     f" / sum(increase(winnow_server_requests_total{{{_SERVER}}}[$__range]))",
                     "of all requests",

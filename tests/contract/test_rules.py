@@ -10,6 +10,7 @@ import yaml
 
 from tests.support.chart import ROOT, find, render
 from tests.support.promql import needs_promtool, promtool
+from winnow_contract.serving import ERROR_CODES
 from winnow_operator.api.conditions import Reason
 
 RULES = ROOT / "charts/winnow/files/rules.yaml"
@@ -80,6 +81,12 @@ def test_rules_and_dashboards_know_no_metric_that_is_not_served() -> None:
     named = {name for path in files for name in metrics_of(path.read_text())} - labels
     assert len(named) > 30
     assert named <= set(re.findall(r"^\| `(winnow_\w+)`", page, re.MULTILINE))
+
+
+def test_rules_count_the_same_answers_as_errors_as_the_checks_of_a_canary() -> None:
+    counted = re.findall(r'server_requests_total\{code=~"([^"]+)"', RULES.read_text())
+
+    assert set(counted) == {ERROR_CODES}
 
 
 def test_the_chart_makes_a_rule_object_of_them() -> None:
