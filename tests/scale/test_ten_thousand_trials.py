@@ -32,7 +32,7 @@ from tests.support.operator_page import (
 )
 from tests.support.operator_process import OperatorProcess, running
 from tests.support.searchjobs import search_job
-from tests.support.simulated_node import simulated_node
+from tests.support.simulated_node import Ending, PodView, simulated_node, succeed
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.kube.resources import TRIALS
 
@@ -97,13 +97,21 @@ class Searched:
 async def search(api: Api, namespace: Namespace, operator: OperatorProcess, page: Page) -> Searched:
     """Run it, with one kill of the operator."""
     name, budget = "long", {"maxTrials": COUNT, "parallelism": PARALLELISM}
-    async with simulated_node(api, namespace.name) as node, running(operator):
+    killed_once = asyncio.Event()
+
+    def script(pod: PodView) -> Ending | None:
+        """What comes late goes on until then, so that there is something left to do."""
+        is_late = all(trial.number > KILL_AFTER for trial in pod.trials)
+        return None if is_late and not killed_once.is_set() else succeed(pod)
+
+    async with simulated_node(api, namespace.name, script) as node, running(operator):
         await namespace.create_job(search_job(name, budget=budget, trialsPerPod=PER_POD))
         await have_ended(namespace, name, SHARE)
         first = page.read()
         await have_ended(namespace, name, KILL_AFTER)
         early, before = mean_reconcile(first, page.read()), peak_memory_mib(operator.pid)
         operator.kill()
+        killed_once.set()
         killed = time.monotonic()
         operator.start()
         await has_recorded(page)
