@@ -207,12 +207,12 @@ def without_prometheus() -> Iterator[None]:
 async def test_a_canary_whose_prometheus_goes_away_does_not_pass(
     cluster: Cluster, servers: Servers, stock: Stock
 ) -> None:
-    await serving(servers, stock, "blind", rollout=canary("15s"))
-    async with steady_load(cluster, stock.namespace, "blind") as load:
-        await servers.edit("blind", model=stock.models["second"])
-        await in_a_pause(servers, "blind")
+    await serving(servers, stock, "unseen", rollout=canary("15s"))
+    async with steady_load(cluster, stock.namespace, "unseen") as load:
+        await servers.edit("unseen", model=stock.models["second"])
+        await in_a_pause(servers, "unseen")
         with without_prometheus():
-            body = await servers.state("RolloutAborted", "blind", seconds=180)
+            body = await servers.state("RolloutAborted", "unseen", seconds=180)
         met = load.totals()
 
     said = conditions(body)["Degraded"]["message"]
