@@ -10,6 +10,7 @@ again on the same batches, which follow from the histories in the Trials.
 
 from __future__ import annotations
 
+import copy
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -83,11 +84,18 @@ class GenerativeEngine(ReplayedEngine[Controller]):
         self._predictor = predictor
         self._recipe = recipe or Recipe()
         self._known = known
+        self._trained: Controller | None = None
+        """As it is before the first suggestion; nothing is written with it, only with copies."""
         self._writer = Writer(nets.grammar)
         self._tried = Tried(nets, seed, repeats=repeats)
 
     @override
     def _new_model(self) -> Controller:
+        if self._trained is None:
+            self._trained = self._taught_what_is_known()
+        return copy.deepcopy(self._trained, {id(self._writer): self._writer})
+
+    def _taught_what_is_known(self) -> Controller:
         source = np.random.default_rng(derived(self._seed, "generative"))
         model = Controller(self._writer, source, self._recipe)
         left = list(self._known)
