@@ -94,7 +94,7 @@ class Session:
         outputs = self.run(example)
         if outputs.dtype != np.float32:
             return None
-        memory = BoundRun(np.zeros_like(example), np.zeros_like(outputs))
+        memory = BoundRun(np.zeros(example.shape, np.float32), np.zeros(outputs.shape, np.float32))
         binding = self._session.io_binding()
         binding.bind_input(
             self.input_name, "cpu", 0, np.float32, example.shape, memory.inputs.ctypes.data
