@@ -22,6 +22,8 @@ Rungs = Mapping[int, float]
 class RungScores:
     """Scores of trials that do not change any more, ascending at each rung."""
 
+    has_means: bool = True
+    """Whether means are kept; only the rule Median reads them."""
     _scores: dict[int, list[float]] = field(default_factory=dict)
     _means: dict[int, list[float]] = field(default_factory=dict)
     """Of scores up to the rung, by trial; those that are no finite number are left out."""
@@ -30,7 +32,7 @@ class RungScores:
         """Take what one trial has had."""
         for rung, score in rungs.items():
             insort(self._scores.setdefault(rung, []), worst_if_nan(score))
-            if math.isfinite(mean := mean_up_to(rung, rungs)):
+            if self.has_means and math.isfinite(mean := mean_up_to(rung, rungs)):
                 insort(self._means.setdefault(rung, []), mean)
 
     def count(self, rung: int) -> int:

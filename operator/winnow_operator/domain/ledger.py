@@ -95,8 +95,8 @@ class Ledger:
     """Of the search, if it has several; set by `compare_by`."""
     front: tuple[TrialRecord, ...] = ()
     """Of several objectives: the succeeded trials that no other beats in all of them."""
-    at_rungs: RungScores = field(default_factory=RungScores)
-    """Of early stopping: the scores of trials with an outcome; kept from `compare_by` on."""
+    at_rungs: RungScores | None = None
+    """Of early stopping by the operator: the scores of trials with an outcome; set by `compare_by`."""
     job_fault: TrialRecord | None = None
     """The first trial that failed for a reason that is the same for all."""
     _first: Objective | None = None
@@ -147,14 +147,21 @@ class Ledger:
     def _note_compared(self, record: TrialRecord) -> None:
         if self.objectives and record.can_win:
             self.front = with_trial(self.front, record, self.objectives)
-        if self._first is not None and record.rungs:
+        if self._first is not None and self.at_rungs is not None and record.rungs:
             self.at_rungs.add(scores_of_rungs(dict(record.rungs), self._first))
 
-    def compare_by(self, objectives: tuple[Objective, ...]) -> None:
-        """Keep scores at rungs from now on, and the Pareto set where there are several objectives."""
+    def compare_by(
+        self, objectives: tuple[Objective, ...], at_rungs: RungScores | None = None
+    ) -> None:
+        """Keep the Pareto set from now on where there are several objectives, and scores at rungs.
+
+        Args:
+            objectives: of the search.
+            at_rungs: where to put the scores; None: nothing is stopped by them here.
+        """
         if self._first is not None:
             return
-        self._first = objectives[0]
+        self._first, self.at_rungs = objectives[0], at_rungs
         self.objectives = objectives if len(objectives) > 1 else ()
         for record in sorted(self.finished(), key=lambda record: record.number):
             self._note_compared(record)

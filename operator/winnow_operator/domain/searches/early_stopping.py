@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from winnow_contract.rungscores import Rungs, RungScores
-from winnow_contract.stopping import StoppingRule, Verdict, judge
+from winnow_contract.stopping import MEDIAN, StoppingRule, Verdict, judge
 from winnow_operator.api.early_stopping import RungProgress
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.domain.intervals import format_intervals, parse_intervals
@@ -43,6 +43,14 @@ def rule_of(spec: SearchJobSpec) -> StoppingRule | None:
 def is_decided_here(spec: SearchJobSpec) -> bool:
     """Whether the operator stops trials; those of a shared pod only their trainer can stop."""
     return spec.early_stopping is not None and spec.trials_per_pod == 1
+
+
+def empty_scores(spec: SearchJobSpec) -> RungScores | None:
+    """For what the rule reads of trials with an outcome; None where the operator stops none."""
+    rule = rule_of(spec)
+    if rule is None or not is_decided_here(spec):
+        return None
+    return RungScores(has_means=rule.algorithm == MEDIAN)
 
 
 def decide(

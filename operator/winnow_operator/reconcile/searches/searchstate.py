@@ -17,6 +17,7 @@ from winnow_operator.api.searchjob import (
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.ledger import Ledger, TrialRecord
 from winnow_operator.domain.pods import Blockage
+from winnow_operator.domain.searches.early_stopping import empty_scores
 from winnow_operator.domain.searches.finals import final_number, final_plan, missing_finals
 from winnow_operator.domain.searches.metrics_condition import Listening
 from winnow_operator.domain.searches.pareto import scores_of
@@ -74,12 +75,12 @@ class SearchState(JobState):
     @override
     def __post_init__(self) -> None:
         JobState.__post_init__(self)
-        self.ledger.compare_by(self.spec.objectives)
+        self.ledger.compare_by(self.spec.objectives, empty_scores(self.spec))
 
     @override
     def reload(self, ledger: Ledger) -> None:
         JobState.reload(self, ledger)
-        ledger.compare_by(self.spec.objectives)
+        ledger.compare_by(self.spec.objectives, empty_scores(self.spec))
         self.exhausted = False
 
     @override

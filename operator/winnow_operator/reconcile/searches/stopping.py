@@ -93,15 +93,15 @@ class Proposal:
 def propose(context: SearchContext, step: Step) -> Proposal:
     """Decide what is known of trials that run."""
     spec, state, heard = context.job.spec, context.state, context.state.listening.heard
-    rule = rule_of(spec)
-    if rule is None or heard is None or not heard.rungs or not is_decided_here(spec):
+    rule, ended = rule_of(spec), state.ledger.at_rungs
+    if rule is None or ended is None or heard is None or not heard.rungs:
         return Proposal()
     climbs = _climbs(context, step, heard, frozenset(rule.rungs()))
     if not any(max(climb.values) > state.passed.get(n, 0) for n, climb in climbs.items()):
         return Proposal()  # most looks
     first = spec.objectives[0]
     running = {n: scores_of_rungs(climb.values, first) for n, climb in climbs.items()}
-    decisions = decide(rule, state.ledger.at_rungs, running, state.passed)
+    decisions = decide(rule, ended, running, state.passed)
     stops = (
         stopped(number, verdict, climbs[number].values, climbs[number].run, first)
         for number, verdict in decisions.stopped.items()

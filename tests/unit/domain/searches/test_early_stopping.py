@@ -17,6 +17,7 @@ from winnow_operator.domain.checks.stopping import check_early_stopping, most_ep
 from winnow_operator.domain.ledger import Ledger, read_trial, rungs_of
 from winnow_operator.domain.searches.early_stopping import (
     decide,
+    empty_scores,
     is_decided_here,
     read_passed,
     rule_of,
@@ -126,12 +127,26 @@ def test_what_trials_have_recorded_counts_as_a_score_once(comes: str) -> None:
     ledger.put(record_of(2))
     if comes == "before":
         ledger.put(ended)
-    ledger.compare_by((ACCURACY,))
+    ledger.compare_by((ACCURACY,), at_rungs := RungScores())
     ledger.put(ended)
-    ledger.compare_by((ACCURACY,))
+    ledger.compare_by((ACCURACY,), RungScores())
 
-    assert (ledger.at_rungs.count(1), ledger.at_rungs.count(3)) == (1, 1)
-    assert [ledger.at_rungs.better(3, score) for score in (-0.75, -0.7)] == [0, 1]
+    assert (at_rungs.count(1), at_rungs.count(3)) == (1, 1)
+    assert [at_rungs.better(3, score) for score in (-0.75, -0.7)] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("packed", "algorithm", "has_means"),
+    [(1, "ASHA", False), (1, "Median", True), (2, "Median", None)],
+)
+def test_only_what_the_rule_reads_is_kept(
+    packed: int, algorithm: str, *, has_means: bool | None
+) -> None:
+    rule = {"algorithm": algorithm, "resource": "Epochs"}
+    made = empty_scores(spec_of({"earlyStopping": rule, "trialsPerPod": packed}))
+
+    assert (None if made is None else made.has_means) == has_means
+    assert empty_scores(spec_of()) is None
 
 
 def test_those_of_a_shared_pod_are_their_trainers_business() -> None:
