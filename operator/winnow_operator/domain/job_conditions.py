@@ -186,6 +186,17 @@ def has_ended(body: Mapping[str, Any]) -> bool:
     return any(c.get("type") in ends and c.get("status") == "True" for c in conditions)
 
 
+def is_at_rest(body: Mapping[str, Any]) -> bool:
+    """Whether nothing is left to be done for a job as the API server holds it.
+
+    It has ended, was looked at since it was last edited, and stays until somebody deletes it.
+    """
+    metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
+    is_known = status.get("observedGeneration") == metadata.get("generation")
+    stays = spec.get("ttlSecondsAfterFinished") is None and "deletionTimestamp" not in metadata
+    return has_ended(body) and is_known and stays
+
+
 def suspended_seconds(status: JobStatus, *, spec: JobSpec, now: datetime) -> int:
     """Seconds spent suspended since the first batch, up to the last resume."""
     found = condition_of(status, ConditionType.SUSPENDED)

@@ -6,6 +6,7 @@ says "look again" and never what to do, so a lost or doubled one does no harm.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import kopf
@@ -54,7 +55,11 @@ WATCHES = (
 
 
 class TrialKeeper(Protocol):
-    """Knows which Trials should be there, and who waits for whom."""
+    """Knows which jobs and Trials should be there, and who waits for whom."""
+
+    def meet(self, key: Key, body: Mapping[str, Any]) -> bool:
+        """The watch begins with this object; True if it must be looked at."""
+        ...
 
     def mark_stale(self, key: Key, number: int) -> bool:
         """A Trial left the watch; True if that is news, because someone else did it."""
@@ -117,15 +122,16 @@ def _register_kind(
         type: str | None,  # noqa: A002 -- kopf's name for it
         namespace: str | None,
         name: str | None,
-        meta: kopf.Meta,
+        body: kopf.Body,
         **_: Any,
     ) -> None:
         key = Key(namespace or "", name or "", kind)
         if type == "DELETED":
             resync.seen.gone(key)
         else:
-            resync.seen.see(key, str(meta.get("resourceVersion")))
-        queue.add(key)
+            resync.seen.see(key, str(body.metadata.get("resourceVersion")))
+        if type is not None or trials.meet(key, body):
+            queue.add(key)
         for waiter in trials.woken_by(key):
             queue.add(waiter, delay=COALESCE_SECONDS)
 

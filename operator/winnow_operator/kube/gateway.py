@@ -98,21 +98,27 @@ class Gateway:
 
         `at_most` ends the list early, for who wants to know only whether there is one.
         """
-        query = {
-            "labelSelector": labels,
-            "fieldSelector": fields,
-            "limit": str(min(at_most or PAGE, PAGE)),
-        }
-        given = {key: value for key, value in query.items() if value}
+        size = min(at_most or PAGE, PAGE)
         found: list[Body] = []
-        async for page in self._pages(Call("GET", resource, resource.path(namespace), given)):
+        async for page in self.pages(resource, namespace, labels=labels, fields=fields, size=size):
             found += page
             if at_most is not None and len(found) >= at_most:
                 break
         return found
 
-    async def _pages(self, call: Call) -> AsyncIterator[Bodies]:
-        token = ""
+    async def pages(
+        self,
+        resource: Resource,
+        namespace: str,
+        *,
+        labels: str = "",
+        fields: str = "",
+        size: int = PAGE,
+    ) -> AsyncIterator[Bodies]:
+        """The same list, a page at a time: for who keeps little of many objects."""
+        query = {"labelSelector": labels, "fieldSelector": fields, "limit": str(size)}
+        given = {key: value for key, value in query.items() if value}
+        call, token = Call("GET", resource, resource.path(namespace), given), ""
         while True:
             more = {"continue": token} if token else {}
             page = await self._send(replace(call, query={**call.query, **more}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.reconcile.queue import Key
@@ -20,6 +20,10 @@ class KindReconciler(Protocol):
 
     def forget_state(self, key: Key) -> None:
         """Drop what is kept of a job in memory: it may be wrong."""
+        ...
+
+    def meet(self, key: Key, body: Mapping[str, Any]) -> bool:
+        """The watch begins with this object; True if it must be looked at."""
         ...
 
     def mark_stale(self, key: Key, number: int) -> bool:
@@ -45,6 +49,10 @@ class Dispatch:
     def forget_state(self, key: Key) -> None:
         """Drop what is kept of a job in memory: it may be wrong."""
         self.reconcilers[key.kind].forget_state(key)
+
+    def meet(self, key: Key, body: Mapping[str, Any]) -> bool:
+        """The watch begins with this object; True if it must be looked at."""
+        return self.reconcilers[key.kind].meet(key, body)
 
     def mark_stale(self, key: Key, number: int) -> bool:
         """A Trial left the watch; True if that is news, because someone else did it."""

@@ -12,7 +12,7 @@ always read off the API server, never remembered.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, Generic, TypeVar
@@ -29,6 +29,7 @@ from winnow_operator.domain.job_conditions import (
     JobSituation,
     elapsed_seconds,
     has_ended,
+    is_at_rest,
     is_finished,
 )
 from winnow_operator.domain.jobs import Job
@@ -40,6 +41,7 @@ from winnow_operator.kube.recorder import Note
 from winnow_operator.kube.resources import JOB_KINDS
 from winnow_operator.metrics.own import JOBS_FINISHED, JOBS_HELD, TRIALS_ACTIVE
 from winnow_operator.reconcile import notes
+from winnow_operator.reconcile.firstledgers import FirstLedgers
 from winnow_operator.reconcile.jobcontext import JobContext, Step, Tools
 from winnow_operator.reconcile.jobstate import JobState
 from winnow_operator.reconcile.queue import Key
@@ -62,6 +64,7 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
 
     def __init__(self, tools: Tools) -> None:
         self.tools = tools
+        self.first_ledgers = FirstLedgers(tools.gateway)
         self._states: dict[Key, StateT] = {}
         # Counted when somebody asks, so that no reconcile pays for it.
         JOBS_HELD[self.kind].set_function(lambda: len(self._states))
@@ -77,6 +80,12 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
             KubernetesError: if the API server refused or was away; the queue tries again, later
                 each time. That it refuses for good is said by an Event: no status could say it.
         """
+        try:
+            return await self._reconcile(key)
+        finally:
+            self.first_ledgers.drop(key)  # what was read for this look is not for a later one
+
+    async def _reconcile(self, key: Key) -> float | None:
         try:
             body = await self.tools.gateway.get(JOB_KINDS[self.kind], key.namespace, key.name)
         except NotFoundError:
@@ -135,6 +144,28 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
         await self.tools.gateway.delete(JOB_KINDS[self.kind], key.namespace, key.name, uid=uid)
         return None
 
+    def meet(self, key: Key, body: Mapping[str, Any]) -> bool:
+        """The watch begins with this job; True if it must be looked at.
+
+        It need not be where nothing is left to do: then all that a look would do is to show it in metrics.
+        """
+        if key in self._states:
+            return True
+        if is_at_rest(body):
+            return not self._show(body)
+        trials = (body.get("status") or {}).get("trials") or {}
+        self.first_ledgers.expect(key, body["metadata"]["uid"], int(trials.get("total") or 0))
+        return True
+
+    def _show(self, body: Mapping[str, Any]) -> bool:
+        """Show a job in metrics; False if it is no model."""
+        try:
+            job = self._parse(dict(body))
+        except ValidationError:
+            return False
+        self.tools.shown.note(job_figures(identity_of(self.kind, body["metadata"]), job.status))
+        return True
+
     def forget(self, key: Key) -> None:
         """Drop all that is kept of a job."""
         self.tools.waiting.forget(key)
@@ -148,7 +179,10 @@ class JobReconciler(ABC, Generic[JobT, StateT]):
     def mark_stale(self, key: Key, number: int) -> bool:
         """A Trial left the watch; True if that is news, because someone else did it."""
         state = self._states.get(key)
-        if state is None or number in state.settling or number not in state.ledger.active:
+        if state is None:
+            self.first_ledgers.drop(key)
+            return False
+        if number in state.settling or number not in state.ledger.active:
             return False
         state.stale = True
         return True

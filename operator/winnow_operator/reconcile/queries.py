@@ -13,6 +13,11 @@ def of_job(kind: Kind, name: str) -> str:
     return f"{kind.label}={name}"
 
 
+def of_jobs(kind: Kind, names: Iterable[str]) -> str:
+    """Everything that was made for any of these jobs, or for namesakes before them."""
+    return f"{kind.label} in ({','.join(names)})"
+
+
 def of_cluster_job(name: str) -> str:
     """The pods of a Job, as the Job controller marks them."""
     return f"batch.kubernetes.io/job-name={name}"

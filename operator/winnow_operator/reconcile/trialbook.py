@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from winnow_operator.domain.ledger import Ledger, TrialRecord, ledger_of
+from collections.abc import Mapping
+
+from winnow_operator.domain.kinds import Kind
+from winnow_operator.domain.ledger import Ledger, TrialRecord, read_trial
 from winnow_operator.kube.gateway import Gateway
 from winnow_operator.kube.resources import TRIALS
 from winnow_operator.manifests.objects import Owner
 from winnow_operator.reconcile import notes
 from winnow_operator.reconcile.jobcontext import JobContext, is_owned
-from winnow_operator.reconcile.queries import of_job
+from winnow_operator.reconcile.queries import of_jobs
 from winnow_operator.reconcile.recording import create_trial
 
 
 async def read_ledger(gateway: Gateway, owner: Owner) -> Ledger:
     """All Trials of a job; those of a deleted namesake never count."""
-    bodies = await gateway.list(TRIALS, owner.namespace, labels=of_job(owner.kind, owner.name))
-    return ledger_of(body for body in bodies if is_owned(body, owner.uid))
+    found = await read_ledgers(gateway, owner.namespace, owner.kind, {owner.name: owner.uid})
+    return found[owner.name]
+
+
+async def read_ledgers(
+    gateway: Gateway, namespace: str, kind: Kind, uids: Mapping[str, str]
+) -> dict[str, Ledger]:
+    """The same of several jobs of one namespace and kind in one list.
+
+    Args:
+        gateway: to the API server.
+        namespace: of the jobs.
+        kind: of the jobs.
+        uids: of each job by its name.
+    """
+    ledgers = {name: Ledger() for name in uids}
+    async for page in gateway.pages(TRIALS, namespace, labels=of_jobs(kind, uids)):
+        for body in page:
+            name = body["metadata"]["labels"][kind.label]
+            if is_owned(body, uids[name]):
+                ledgers[name].put(read_trial(body))
+    return ledgers
 
 
 async def reload_ledger(context: JobContext) -> None:

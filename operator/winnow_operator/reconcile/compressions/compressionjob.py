@@ -63,7 +63,7 @@ from winnow_operator.reconcile.lifecycle import (
 from winnow_operator.reconcile.observing import observe
 from winnow_operator.reconcile.queue import Key
 from winnow_operator.reconcile.starting import advance, suspend
-from winnow_operator.reconcile.trialbook import is_whole, read_ledger, reload_ledger
+from winnow_operator.reconcile.trialbook import is_whole, reload_ledger
 
 
 class CompressionJobReconciler(JobReconciler[CompressionJob, CompressionState]):
@@ -151,7 +151,7 @@ class CompressionJobReconciler(JobReconciler[CompressionJob, CompressionState]):
         owner = owner_of(body, self.kind)
         state = self._state(key, owner.uid)
         if state is None:
-            ledger = await read_ledger(self.tools.gateway, owner)
+            ledger = await self.first_ledgers.read(owner)
             state = self._keep(key, CompressionState(uid=owner.uid, ledger=ledger))
         context = CompressionContext(self.tools, body, owner, job, state, origin)
         if state.stale:

@@ -46,7 +46,7 @@ from winnow_operator.reconcile.searches.winners import (
     winner_so_far,
 )
 from winnow_operator.reconcile.starting import advance, suspend
-from winnow_operator.reconcile.trialbook import is_whole, read_ledger, reload_ledger
+from winnow_operator.reconcile.trialbook import is_whole, reload_ledger
 
 
 class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
@@ -152,7 +152,7 @@ class SearchJobReconciler(JobReconciler[SearchJob, SearchState]):
         state = self._state(key, owner.uid)
         if state is None:
             ledger, space = (
-                await read_ledger(self.tools.gateway, owner),
+                await self.first_ledgers.read(owner),
                 parse_space(job.spec.space),
             )
             state = SearchState(

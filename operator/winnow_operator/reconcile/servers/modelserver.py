@@ -7,7 +7,7 @@ what shall be served? --> advance the revisions --> anything new? --yes--> write
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -130,6 +130,10 @@ class ModelServerReconciler:
     def forget_state(self, key: Key) -> None:
         """Drop what is remembered of the children, which are applied again."""
         self._children.forget(key)
+
+    def meet(self, key: Key, body: Mapping[str, Any]) -> bool:  # noqa: ARG002 -- the same for all
+        """A server lasts: it is always looked at."""
+        return True
 
     def mark_stale(self, key: Key, number: int) -> bool:  # noqa: ARG002 -- a server has no Trials
         """A server has no Trials."""
