@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Metric, generate_latest
+from prometheus_client.registry import Collector
+from typing_extensions import override
 
 from winnow_operator.errors import WinnowError
 
@@ -69,9 +72,25 @@ async def serve_metrics(port: int) -> web.AppRunner | None:
     """
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        # Read here, where nothing else runs meanwhile; written in a thread, because jobs would wait
+        # for a page of thousands of series.
+        read = _Read(list(REGISTRY.collect()))
+        page = await asyncio.to_thread(generate_latest, read)
+        return web.Response(body=page, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return await _serve("WINNOW_METRICS_PORT", port, {"/metrics": metrics})
+
+
+class _Read(Collector):
+    """Metrics as they were at one moment."""
+
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    @override
+    def collect(self) -> list[Metric]:
+        """All of them."""
+        return self._families
 
 
 class PortError(WinnowError):

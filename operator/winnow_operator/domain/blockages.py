@@ -8,9 +8,15 @@ from datetime import datetime, timedelta
 
 from winnow_operator.domain.batches import BatchFact
 from winnow_operator.domain.pods import Blockage, PodFact, classify_words
+from winnow_operator.domain.spreading import share_of
 
 GRACE = timedelta(seconds=5)
 """A pod is often unschedulable or without its volume for a moment; that is no news."""
+
+LOOK_SECONDS = GRACE.total_seconds() + 1.0
+LAST_LOOK_SECONDS = 60.0
+SHARE_OF_WAIT = 0.1
+"""A job is looked at again after this share of the time that it has waited, between these two."""
 
 MAX_ASKED = 20
 """Pods, and batches without one, whose Events are read in one look: each is a call of its own."""
@@ -109,6 +115,20 @@ def next_to_ask(
 def blockage_from_words(message: str) -> Blockage:
     """A blockage from the words of an Event."""
     return Blockage(classify_words(message), message)
+
+
+def seconds_to_look(waited: float, uid: str) -> float:
+    """When to look again at a job whose pods do not start, besides their own events.
+
+    Jobs that begin to wait together do not stay together: a thousand that were looked at in one moment
+    would hold up each other, and all others.
+
+    Args:
+        waited: seconds since something of it has changed.
+        uid: of the job; it says by how much, up to a half, looks at it are further apart.
+    """
+    seconds = min(max(LOOK_SECONDS, SHARE_OF_WAIT * waited), LAST_LOOK_SECONDS)
+    return seconds * (1 + share_of(uid) / 2)
 
 
 def is_old(created: str, now: datetime, age: timedelta = GRACE) -> bool:

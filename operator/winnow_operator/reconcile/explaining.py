@@ -10,7 +10,6 @@ from typing import Any
 from winnow_operator.api.conditions import ConditionType, Reason
 from winnow_operator.api.trial import TrialStatus
 from winnow_operator.domain.blockages import (
-    GRACE,
     MAX_ASKED,
     BlockedTrial,
     blockage_from_words,
@@ -19,6 +18,7 @@ from winnow_operator.domain.blockages import (
     next_to_ask,
     parse_time,
     podless_batches,
+    seconds_to_look,
     started_trials,
     stuck_pods,
 )
@@ -30,9 +30,6 @@ from winnow_operator.kube.resources import CORE_EVENTS
 from winnow_operator.reconcile import notes
 from winnow_operator.reconcile.jobcontext import Context, JobContext, Step
 from winnow_operator.reconcile.recording import write_trial
-
-LOOK_AGAIN_SECONDS = GRACE.total_seconds() + 1.0
-"""How soon a job whose pods have not started is looked at again, besides their own events."""
 
 
 async def explain(context: JobContext, step: Step, refusal: Blockage | None) -> Step:
@@ -51,7 +48,12 @@ async def explain(context: JobContext, step: Step, refusal: Blockage | None) -> 
         blockage = blocked[0].blockage if blocked else told.pulling
     wanted = sum(min(b.parallelism, len(open_indexes(b, active))) for b in step.batches)
     waiting = blockage is not None or any(p.is_waiting for p in live) or len(live) < wanted
-    look_again = LOOK_AGAIN_SECONDS if waiting else step.look_again
+    look_again = step.look_again
+    if waiting:
+        # What was refused is tried again by the look itself, so that it waits no longer each time.
+        seen = None if refusal else (frozenset(p.uid for p in live), blockage)
+        waited = context.state.seconds_since(seen, context.tools.clock.monotonic())
+        look_again = seconds_to_look(waited, context.owner.uid)
     return replace(step, blockage=blockage, active_pods=len(live), look_again=look_again)
 
 

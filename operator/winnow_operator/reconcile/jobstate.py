@@ -39,6 +39,9 @@ class JobState:
     attempts: dict[int, int] = field(default_factory=dict)
     """Runs of trials that were let go of, to be carried into their next batch."""
 
+    waits: tuple[object, float] | None = None
+    """What the last look has seen of pods that wait, and since when all looks have seen just that."""
+
     def __post_init__(self) -> None:
         self.blocked = self.ledger.open_causes()
 
@@ -55,6 +58,17 @@ class JobState:
     def settle(self, record: TrialRecord) -> None:
         """Take note of what was just recorded of a trial."""
         self.ledger.put(record)
+
+    def seconds_since(self, seen: object, now: float) -> float:
+        """For how long looks have seen nothing else of what waits; 0 if it is None.
+
+        Args:
+            seen: by this look.
+            now: monotonic seconds.
+        """
+        if self.waits is None or seen is None or self.waits[0] != seen:
+            self.waits = seen, now
+        return now - self.waits[1]
 
     @property
     def may_start_more(self) -> bool:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from winnow_operator.domain.job_conditions import has_ended
 from winnow_operator.domain.kinds import Kind
 from winnow_operator.domain.pods import read_pod
+from winnow_operator.domain.spreading import share_of
 from winnow_operator.errors import KubernetesError, NotFoundError
 from winnow_operator.kube.resources import OWN_KINDS, PODS, Resource
 from winnow_operator.metrics.own import RESYNCED
@@ -30,6 +31,8 @@ PERIOD_SECONDS = 300.0
 GRACE_SECONDS = 90.0
 """How long the watch may lag behind a list before it counts as deaf: longer than kopf needs to
 notice a silent stream (70 s)."""
+SPREAD_SECONDS = 60.0
+"""Over which the jobs that go on are looked at, so that no event has to wait for all of them."""
 RELIST_SECONDS = 5.0
 """How soon the pods are compared after the watch had to start anew."""
 
@@ -138,7 +141,7 @@ class Resync:
         if not self.seen.has_seen(key, body["metadata"]["resourceVersion"]):
             self._look(key, "unseen")
         elif not has_ended(body):
-            self._look(key, "running")
+            self._look(key, "running", SPREAD_SECONDS * share_of(str(key)))
 
     async def _check_watch(self, listed: Mapping[Key, str]) -> None:
         """Give the watch time to show what the list has shown, then judge it."""
@@ -173,6 +176,6 @@ class Resync:
             if self.pods.confirm(key, asked, found):
                 self._look(key, "pods")
 
-    def _look(self, key: Key, cause: str) -> None:
+    def _look(self, key: Key, cause: str, delay: float = 0.0) -> None:
         RESYNCED.labels(cause).inc()
-        self.queue.add(key)
+        self.queue.add(key, delay=delay)

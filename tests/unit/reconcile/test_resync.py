@@ -18,6 +18,7 @@ from winnow_operator.reconcile.resync import (
     GRACE_SECONDS,
     PERIOD_SECONDS,
     RELIST_SECONDS,
+    SPREAD_SECONDS,
     Resync,
     SeenJobs,
 )
@@ -96,6 +97,21 @@ async def test_jobs_that_go_on_are_looked_at_and_finished_ones_are_not(world: Wo
 
     assert await world.queued() == ["runs"]
     assert world.resync.complaint == ""
+
+
+async def test_jobs_that_go_on_are_not_all_looked_at_in_one_moment(world: World) -> None:
+    world.lists.jobs = [job(f"runs-{number}") for number in range(100)]
+    for body in world.lists.jobs:
+        world.seen.see(Key("blue", body["metadata"]["name"]), "10")
+
+    await world.resync.compare_jobs()
+    await asyncio.sleep(SPREAD_SECONDS / 2)
+    key = await world.queue.take()
+    world.queue.done(key)
+
+    assert 30 < world.queue.depth < 70
+    assert len(await world.queued()) == 99
+    assert asyncio.get_running_loop().time() <= SPREAD_SECONDS
 
 
 async def test_a_job_that_the_watch_has_not_shown_is_looked_at_and_the_watch_is_deaf(

@@ -22,6 +22,7 @@ from winnow_operator.api.conditions import Reason
 from winnow_operator.api.trial import Outcome, TrialStatus
 from winnow_operator.domain.batches import QUEUE_LABEL
 from winnow_operator.domain.blockages import (
+    LOOK_SECONDS,
     blockage_from_words,
     is_old,
     job_blockage,
@@ -51,7 +52,7 @@ from winnow_operator.errors import (
 from winnow_operator.kube.resources import JOBS
 from winnow_operator.manifests.jobs import PodSettings, measurement_job
 from winnow_operator.reconcile.compressions.building import CompressionContext
-from winnow_operator.reconcile.explaining import LOOK_AGAIN_SECONDS, latest_event, tell_of
+from winnow_operator.reconcile.explaining import latest_event, tell_of
 from winnow_operator.reconcile.finishing import expire
 from winnow_operator.reconcile.jobcontext import Step
 from winnow_operator.reconcile.observing import see_ended_pods
@@ -173,7 +174,7 @@ async def _start(context: CompressionContext, step: Step) -> Step:
     except ForbiddenError as error:
         refusal = Blockage(blockage_from_words(str(error)).reason, str(error))
         await tell_of(context, refusal)
-        return replace(step, blockage=refusal, look_again=LOOK_AGAIN_SECONDS)
+        return replace(step, blockage=refusal, look_again=LOOK_SECONDS)
     except AlreadyExistsError:
         return replace(step, look_again=WAIT_SECONDS)  # one that is being deleted, or a lost answer
     except RefusedError as error:
@@ -293,7 +294,7 @@ async def _explain(context: CompressionContext, step: Step, job: MeasurementFact
         step,
         blockage=blockage,
         active_pods=step.active_pods + len(live),
-        look_again=LOOK_AGAIN_SECONDS if waiting else step.look_again,
+        look_again=LOOK_SECONDS if waiting else step.look_again,
     )
 
 
