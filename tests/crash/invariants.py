@@ -8,13 +8,14 @@ from typing import Any
 
 from tests.crash.world import World
 from tests.support.api import Body
+from tests.support.facts import ledger_of
 from winnow_operator.api.compressionjob import CompressionJobSpec
 from winnow_operator.api.searchjob import SearchJobSpec
 from winnow_operator.api.trial import Outcome
 from winnow_operator.domain.compressions.rounds import rounds_of
 from winnow_operator.domain.compressions.status import choose_from
 from winnow_operator.domain.intervals import parse_intervals
-from winnow_operator.domain.ledger import ledger_of
+from winnow_operator.domain.ledger import read_trial
 from winnow_operator.domain.searches.finals import final_plan
 from winnow_operator.domain.spaces.space import Space, parse_space
 from winnow_operator.engines import Record, make_engine
@@ -62,7 +63,7 @@ def _choice(spec: CompressionJobSpec, world: World) -> Iterator[str]:
         {"spec": trial, "status": {**trial["status"], "artifact": None}}  # a world has no URIs
         for trial in world["trials"].values()
     ]
-    chosen = choose_from(spec, ledger_of(bodies), lambda number: f"c{number:05d}")
+    chosen = choose_from(spec, ledger_of(*map(read_trial, bodies)), lambda number: f"c{number:05d}")
     found = world["status"].get("selected", {}).get("candidate")
     if chosen is None or chosen.selected.candidate != found:
         yield f"{found} is selected, the records say {chosen}"

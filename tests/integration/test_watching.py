@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.support.api import Body, eventually
+from tests.support.audit import AuditLog, Call, Mark, audit_log_beside, of_accounts
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.namespace import Namespace
 from tests.support.operator_process import OperatorProcess, running
 from tests.support.proxy_faults import READS, Answer, Cut, DelayEvents, DropEvents, Fault
 from tests.support.searchjobs import search_job
 from tests.support.simulated_node import simulated_node
+from winnow_operator.kube.resources import JOBS, SEARCHJOBS
 
 pytestmark = pytest.mark.control_plane
 
@@ -112,6 +114,57 @@ async def test_a_job_that_was_made_before_the_operator_is_found_by_its_first_lis
         assert await all_succeeded(namespace) == ["Succeeded"]
 
     assert idle_operator.complaints() == []
+
+
+async def test_a_replica_that_begins_to_lead_looks_at_an_ended_search_only_when_it_changes(
+    idle_operator: OperatorProcess, control_plane: Path, namespace: Namespace
+) -> None:
+    log = audit_log_beside(control_plane)
+    async with running(idle_operator):
+        async with simulated_node(namespace.api, namespace.name):
+            await namespace.create_job(search_job())
+            await all_succeeded(namespace)
+            await without_batches(namespace, "search")
+        for name in ("first", "second"):
+            await namespace.create_job(search_job(name, budget={"maxTrials": 1}))
+            await eventually(partial(has_trials, namespace, name), what=f"a Trial of {name}")
+
+    before = await log.settled_mark(namespace.api)
+    async with running(idle_operator):
+        await eventually(partial(looked_at, log, before, namespace, {"first", "second"}))
+        path = namespace.path(SEARCHJOBS, "search")
+        changed = await log.settled_mark(namespace.api)
+        await namespace.api.merge(path, {"metadata": {"annotations": {"team": "blue"}}})
+        await eventually(partial(looked_at, log, changed, namespace, {"search"}))
+
+    calls = log.since(before)[: -len(log.since(changed))]
+    assert looks(calls, namespace) == {"first", "second"}
+    assert idle_operator.complaints() == []
+
+
+async def without_batches(namespace: Namespace, job: str) -> None:
+    """Nothing is left of a search that has ended but itself and its Trials, as after some minutes."""
+    for batch in await namespace.batches(job):
+        await namespace.api.delete(namespace.path(JOBS, batch["metadata"]["name"]))
+
+    async def are_gone() -> bool:
+        return not (await namespace.batches(job) or await namespace.pods(job))
+
+    await eventually(are_gone, what="the end of all Jobs and pods")
+
+
+async def has_trials(namespace: Namespace, name: str) -> bool:
+    return bool(await namespace.trials(name))
+
+
+def looks(calls: Iterable[Call], namespace: Namespace) -> set[str]:
+    """Names of the searches that the operator has read."""
+    own = of_accounts(calls, namespace.name)
+    return {call.name for call in own if call.words == f"get {SEARCHJOBS.plural}"}
+
+
+async def looked_at(log: AuditLog, mark: Mark, namespace: Namespace, names: set[str]) -> bool:
+    return looks(log.since(mark), namespace) >= names
 
 
 async def test_a_trial_that_someone_deleted_is_made_again(

@@ -1,5 +1,15 @@
 """A cluster with a thousand searches of a hundred recorded trials each: what the operator needs.
 
+Nine in ten of the searches have ended, the others run, each with one trial still to make. What is measured:
+
+- start: from the start of the process until it leads, shows every search in its metrics, and has looked at each one
+  that runs, so that this one has made the trial that it lacked;
+- from event to reconcile: at rest, with ten edits a second, about as many events as a hundred running searches have
+  whose trials take a minute; from the moment at which the API server receives an edit until it receives the read
+  with which the look at that search begins, both by its audit log. What a start brings at one moment is part of the
+  start;
+- writes at rest, but for the Lease; the most that the process has had in memory, from start to end.
+
 The objects are copies of what the operator itself has written of a real search and its trials. A real
 Prometheus scrapes the operator every second, so that its minutes have as many samples as an hour has of
 scrapes every half minute, which is what the dashboard shows.
@@ -10,7 +20,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +33,12 @@ from monitoring.answers import Prometheus, Span, answer
 from tests.scale.conftest import PROFILE
 from tests.support.access import operator_kubeconfig
 from tests.support.api import Api, Body, eventually
-from tests.support.audit import Call, audit_log_beside, of_accounts
+from tests.support.audit import AuditLog, Call, audit_log_beside, of_accounts
 from tests.support.chart import ROOT
 from tests.support.job_copies import Copies
 from tests.support.local_prometheus import local_prometheus, needs_prometheus
 from tests.support.namespace import Namespace, new_namespace
-from tests.support.operator_page import Page, free_port, peak_memory_mib, share_within
+from tests.support.operator_page import Page, free_port, peak_memory_mib
 from tests.support.operator_process import OperatorProcess, running
 from tests.support.searchjobs import search_job
 from tests.support.simulated_node import simulated_node
@@ -40,10 +52,11 @@ pytestmark = [
 ]
 
 JOBS, RUNNING, TRIALS_EACH = 1000, 100, 100
-EDITS = 200
+EDITS = 300
+EDIT_EVERY_SECONDS = 0.1
 START_SECONDS = 15.0
 MEMORY_MIB = 256
-QUEUE_SECONDS = 0.5
+EVENT_SECONDS = 0.5
 REST_SECONDS = 60
 SETTLE_SECONDS = 15
 QUERY_SECONDS = 1.0
@@ -87,25 +100,39 @@ def ask_dashboard(url: str, span: Span) -> dict[str, float]:
     return prometheus.seconds
 
 
-async def writes_at_rest(api: Api, control_plane: Path, namespace: Namespace) -> list[Call]:
-    """What the operator writes in REST_SECONDS, once all jobs have said what their pods wait for."""
-    log = audit_log_beside(control_plane)
+async def written_in(seconds: float, log: AuditLog, namespace: Namespace) -> list[Call]:
+    """What the operator writes from now on."""
+    mark = await log.settled_mark(namespace.api)
+    await asyncio.sleep(seconds)
+    calls = of_accounts(await log.settled_since(mark, namespace.api), namespace.name)
+    return [call for call in calls if call.is_write and call.resource != "leases"]
 
-    async def written_in(seconds: float) -> list[Call]:
-        mark = await log.settled_mark(api)
-        await asyncio.sleep(seconds)
-        calls = await log.settled_since(mark, api)
-        return [
-            call
-            for call in of_accounts(calls, namespace.name)
-            if call.is_write and call.resource != "leases"
-        ]
 
-    async def has_settled() -> bool:
-        return not await written_in(SETTLE_SECONDS)
+async def seconds_to_looks(log: AuditLog, namespace: Namespace) -> list[float]:
+    """From each edit to the look at its search, ascending."""
+    mark = await log.settled_mark(namespace.api)
+    begun = time.monotonic()
+    for number in range(EDITS):
+        await asyncio.sleep(max(0.0, begun + number * EDIT_EVERY_SECONDS - time.monotonic()))
+        path = namespace.path(SEARCHJOBS, f"search-{number % RUNNING:04d}")
+        await namespace.api.merge(path, {"metadata": {"annotations": {"team": str(number)}}})
 
-    await eventually(has_settled, seconds=20 * SETTLE_SECONDS, what="the last write")
-    return await written_in(REST_SECONDS)
+    async def followed() -> list[float]:
+        found = waits(log.since(mark), namespace)
+        return found if len(found) == EDITS else []
+
+    return await eventually(followed, what="a look after each edit")
+
+
+def waits(calls: list[Call], namespace: Namespace) -> list[float]:
+    """Seconds between each edit of a search and the operator's next read of it, ascending."""
+    looks = defaultdict[str, list[datetime]](list)
+    for call in of_accounts(calls, namespace.name):
+        if call.words == "get searchjobs":
+            looks[call.name].append(datetime.fromisoformat(call.at))
+    edits = [(c.name, datetime.fromisoformat(c.at)) for c in calls if c.words == "patch searchjobs"]
+    next_looks = [(at, [look for look in looks[name] if look > at]) for name, at in edits]
+    return sorted((min(after) - at).total_seconds() for at, after in next_looks if after)
 
 
 async def test_a_thousand_searches_cost_little(
@@ -123,36 +150,43 @@ async def test_a_thousand_searches_cost_little(
         assert trials == JOBS * TRIALS_EACH
         page = Page(port)
 
-        async def at_rest() -> bool:
-            """Whether every search has been looked at and none waits."""
+        async def has_started() -> bool:
             found = page.read()
-            looked = found.get(("winnow_reconcile_total", ""), 0)
-            return looked >= JOBS and found["winnow_workqueue_depth", ""] == 0
+            figures = (
+                "winnow_searchjobs_running",
+                "winnow_trials_active",
+                "winnow_workqueue_depth",
+            )
+            held = [found.get((name, ""), 0) for name in figures]
+            return held == [RUNNING, RUNNING, 0] and found["winnow_job_state", ""] >= JOBS
+
+        async def has_settled() -> bool:
+            return not await written_in(SETTLE_SECONDS, log, namespace)
 
         operator = replace(operator, log=tmp_path / "restarted.log", process=None)
-        began, since = time.monotonic(), time.time()
-        async with local_prometheus(tmp_path, port) as url, running(operator):
-            await eventually(at_rest, seconds=600, what="a look at every search")
-            started = time.monotonic() - began
-            before = page.read()
-            for number in range(EDITS):
-                path = namespace.path(SEARCHJOBS, f"search-{number % RUNNING:04d}")
-                await api.merge(path, {"metadata": {"annotations": {"team": str(number)}}})
-            await eventually(at_rest, seconds=300, what="rest after the edits")
-            within = share_within(QUEUE_SECONDS, before, page.read())
-            written = await writes_at_rest(api, control_plane, namespace)
-            memory = peak_memory_mib(operator.pid)
-            asked = ask_dashboard(url, Span(since, time.time(), STEP_SECONDS))
+        log = audit_log_beside(control_plane)
+        since = time.time()
+        async with local_prometheus(tmp_path, port) as url:
+            began = time.monotonic()
+            async with running(operator):
+                await eventually(has_started, seconds=600, what="a look at every search")
+                started = time.monotonic() - began
+                await eventually(has_settled, seconds=20 * SETTLE_SECONDS, what="the last write")
+                looked = await seconds_to_looks(log, namespace)
+                written = await written_in(REST_SECONDS, log, namespace)
+                memory = peak_memory_mib(operator.pid)
+                asked = ask_dashboard(url, Span(since, time.time(), STEP_SECONDS))
 
+    p99 = looked[int(0.99 * EDITS)]
     query, seconds = max(asked.items(), key=lambda entry: entry[1])
     print(  # noqa: T201 -- the proof
-        f"start {started:.1f} s, memory {memory:.0f} MiB, {100 * within:.1f}% of keys within "
-        f"{QUEUE_SECONDS} s, {len(written)} writes in {REST_SECONDS} s at rest, "
+        f"start {started:.1f} s, memory {memory:.0f} MiB, from event to reconcile p50 "
+        f"{looked[EDITS // 2]:.3f} s, p99 {p99:.3f} s, {len(written)} writes in {REST_SECONDS} s at rest, "
         f"{len(asked)} queries, the slowest {seconds:.3f} s: {query}"
     )
     assert operator.complaints() == []
     assert started < START_SECONDS
     assert memory < MEMORY_MIB
-    assert within >= 0.99
+    assert p99 < EVENT_SECONDS
     assert written == []
     assert seconds < QUERY_SECONDS

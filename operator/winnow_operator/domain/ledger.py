@@ -6,7 +6,7 @@ met, then the operator's own writes) and never again while the job runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -295,11 +295,3 @@ def _number(text: object) -> float | None:
         return float(text) if isinstance(text, str) else None
     except ValueError:
         return None
-
-
-def ledger_of(bodies: Iterable[Mapping[str, Any]]) -> Ledger:
-    """A ledger filled from Trial objects."""
-    ledger = Ledger()
-    for body in bodies:
-        ledger.put(read_trial(body))
-    return ledger

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.facts import record_of
 from winnow_operator.api.trial import Outcome
-from winnow_operator.domain.ledger import Ledger, TrialRecord, ledger_of, read_trial
+from winnow_operator.domain.ledger import Ledger, TrialRecord, read_trial
 
 _records = st.lists(
     st.builds(
@@ -38,7 +38,7 @@ def test_an_outcome_never_changes_and_the_counts_add_up(records: list[TrialRecor
 
 
 def test_a_settled_trial_is_no_longer_active() -> None:
-    ledger = ledger_of([])
+    ledger = Ledger()
     ledger.put(record_of(1))
 
     settled = ledger.settle(1, outcome=Outcome.FAILED, cause="Crash")
@@ -48,7 +48,7 @@ def test_a_settled_trial_is_no_longer_active() -> None:
 
 
 def test_causes_of_trials_that_wait_are_known_from_their_records() -> None:
-    ledger = ledger_of([])
+    ledger = Ledger()
     ledger.put(record_of(1, cause="Unschedulable"))
     ledger.put(record_of(2))
     ledger.put(record_of(3, Outcome.FAILED, cause="Crash"))
