@@ -158,7 +158,7 @@ async def test_a_thousand_searches_cost_little(
                 "winnow_workqueue_depth",
             )
             held = [found.get((name, ""), 0) for name in figures]
-            return held == [RUNNING, RUNNING, 0] and found["winnow_job_state", ""] >= JOBS
+            return held == [RUNNING, RUNNING, 0] and found.get(("winnow_job_state", ""), 0) >= JOBS
 
         async def has_settled() -> bool:
             return not await written_in(SETTLE_SECONDS, log, namespace)
