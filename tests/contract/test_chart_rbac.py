@@ -19,6 +19,7 @@ VERBS = {
     "apply": ("create patch", ""),
     "get": ("get", ""),
     "list": ("list", ""),
+    "pages": ("list", ""),
     "create": ("create", ""),
     "create_unfenced": ("create", ""),
     "apply_status": ("patch", "/status"),
