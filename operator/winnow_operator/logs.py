@@ -33,6 +33,16 @@ def _is_no_error_yet(record: logging.LogRecord) -> bool:
     return logging.getLogger(record.name).isEnabledFor(record.levelno)
 
 
+def _is_no_watch_that_ends(record: logging.LogRecord) -> bool:
+    """Leave out that a watch of kopf was cut off: it happens as the process ends, and to nobody's harm.
+
+    A watch that waits to hand an event on is closed by the event loop, and its context managers
+    then object to be left in that way.
+    """
+    said = record.getMessage()
+    return not ("closing of asynchronous generator" in said and " infinite_watch " in said)
+
+
 @contextlib.contextmanager
 def about(kind: str, namespace: str, name: str) -> Iterator[None]:
     """Everything that is logged in this block, in tasks made by it too, is about one object."""
@@ -72,3 +82,4 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
         logging.getLogger(name).setLevel(quiet)
     for name in _ASKS_AGAIN:
         logging.getLogger(name).addFilter(_is_no_error_yet)
+    logging.getLogger("asyncio").addFilter(_is_no_watch_that_ends)

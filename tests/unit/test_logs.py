@@ -8,7 +8,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
 import kopf
@@ -142,6 +142,31 @@ def test_what_kopf_asks_again_is_no_error_until_it_gives_up(
     logging.getLogger(watching.__name__).error(f"Request attempt #1/9 {words}: GET /pods")  # noqa: G004 -- as kopf says it
 
     assert [line["level"] for line in lines(stream)] == [level]
+
+
+@pytest.mark.parametrize(("cut_off", "said"), [("infinite_watch", []), ("our_own", ["ERROR"])])
+def test_a_watch_of_kopf_that_is_cut_off_as_the_process_ends_is_no_error(
+    stream: io.StringIO, cut_off: str, said: list[str]
+) -> None:
+    assert watching.infinite_watch.__name__ == "infinite_watch"
+    configure_logs("INFO", stream)
+
+    async def objects_to_its_end() -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+        finally:
+            raise RuntimeError("did not stop")
+
+    async def leaves_it_open() -> AsyncGenerator[int, None]:
+        opened: Any = objects_to_its_end()
+        opened.__name__ = opened.__qualname__ = cut_off
+        await anext(opened)
+        return opened
+
+    kept = asyncio.run(leaves_it_open())
+
+    assert [line["level"] for line in lines(stream)] == said
+    del kept
 
 
 def test_the_level_holds_for_our_own_records(stream: io.StringIO) -> None:
