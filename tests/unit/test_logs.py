@@ -157,7 +157,7 @@ def test_a_watch_of_kopf_that_is_cut_off_as_the_process_ends_is_no_error(
         finally:
             raise RuntimeError("did not stop")
 
-    async def leaves_it_open() -> AsyncGenerator[int, None]:
+    async def leaves_it_open() -> object:
         opened: Any = objects_to_its_end()
         opened.__name__ = opened.__qualname__ = cut_off
         await anext(opened)
