@@ -145,7 +145,8 @@ async def test_a_replica_that_begins_to_lead_looks_at_an_ended_search_only_when_
 async def without_batches(namespace: Namespace, job: str) -> None:
     """Nothing is left of a search that has ended but itself and its Trials, as after some minutes."""
     for batch in await namespace.batches(job):
-        await namespace.api.delete(namespace.path(JOBS, batch["metadata"]["name"]))
+        path = namespace.path(JOBS, batch["metadata"]["name"])
+        await namespace.api.delete(path, propagationPolicy="Background")
 
     async def are_gone() -> bool:
         return not (await namespace.batches(job) or await namespace.pods(job))
