@@ -5,5 +5,5 @@ searches, compressions, servers             one kind each
 lifecycle                                   what both kinds of bounded jobs live through
 observing, recording, starting, explaining, finishing, notes   its parts, in the order of a look
 assigning, queries, sidebyside              what these need
-jobcontext, jobstate, podbook, trialbook    what they are given, and what is kept between two looks
+jobcontext, jobstate, podbook, trialbook, firstledgers   what they are given, and what is kept between two looks
 """
