@@ -97,9 +97,7 @@ class TrialFeed:
     def _count(self, heard: Heard, asked_at: float) -> None:
         if not heard.problem:
             self._failures = 0
-        elif (
-            asked_at >= self._failed_at
-        ):  # what was asked at the same time fails for the same moment
+        elif asked_at >= self._failed_at:  # questions of one moment fail together, and count once
             self._failures += 1
             self._failed_at = self.clock.monotonic()
 
