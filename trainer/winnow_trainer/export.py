@@ -7,6 +7,7 @@ file is not about its building.
 
 from __future__ import annotations
 
+import functools
 import io
 import warnings
 from collections.abc import Mapping
@@ -56,6 +57,7 @@ def export_onnx(model: nn.Module | torch.export.ExportedProgram, rows: Tensor) -
     import onnx
 
     is_module = isinstance(model, nn.Module)
+    _keep_translations()
     with quiet(MISSING_LIBRARIES):
         program = torch.onnx.export(
             model,
@@ -106,6 +108,20 @@ def trace_onnx(model: nn.Module, rows: Tensor) -> bytes:
     proto = onnx.load_from_string(file.getvalue())
     _strip(proto)
     return bytes(proto.SerializeToString(deterministic=True))
+
+
+@functools.cache
+def _keep_translations() -> None:
+    """Read the exporter's table of translations once in this process.
+
+    The exporter parses the source of five hundred functions anew for each graph, which is more than
+    half of the time that a small one takes, and has no setting for it. Nothing of ours adds to
+    the table. A test fails where a release of torch reads it in another way.
+    """
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    read_table = functools.cache(ONNXRegistry.from_torchlib)
+    ONNXRegistry.from_torchlib = staticmethod(read_table)  # type: ignore[method-assign]
 
 
 def _strip(proto: Any) -> None:

@@ -9,11 +9,12 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from torch import nn
 
 from tests.support.architectures import small, trained_looking
 from winnow_trainer.compress.delivery import deliver
 from winnow_trainer.determinism import make_deterministic
-from winnow_trainer.export import FLOAT_TOLERANCE, trace_onnx
+from winnow_trainer.export import FLOAT_TOLERANCE, export_onnx, trace_onnx
 
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("MLP", {}),
@@ -49,3 +50,17 @@ def test_a_graph_computes_what_its_model_does(
     onnx.checker.check_model(proto, full_check=True)
     assert not any(node.metadata_props or node.doc_string for node in proto.graph.node)
     assert content == graph()
+
+
+def test_the_exporter_reads_its_table_of_translations_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, rows = nn.Linear(3, 2).eval(), torch.rand(2, 3)
+    before = export_onnx(model, rows)
+    monkeypatch.setattr("onnxscript._framework_apis.torch_2_11.get_torchlib_ops", _unexpected)
+
+    assert export_onnx(model, rows) == before
+
+
+def _unexpected() -> None:
+    raise AssertionError("the table is read again: see winnow_trainer.export")
