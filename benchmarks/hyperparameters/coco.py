@@ -78,9 +78,7 @@ class CocoTask:
     @contextlib.contextmanager
     def _problem(self, instance: int) -> Iterator[Any]:
         # Said, because by default the suite has only some instances.
-        suite = cocoex.Suite(
-            self.suite, f"instances:{instance}", f"dimensions:{self.dimension}"
-        )
+        suite = cocoex.Suite(self.suite, f"instances:{instance}", f"dimensions:{self.dimension}")
         yield suite.get_problem_by_function_dimension_instance(
             self.function, self.dimension, instance
         )

@@ -373,6 +373,7 @@ _MEASUREMENT = (
     BAD("five batch sizes", "spec.measurement.batchSizes", [1, 2, 3, 4, 8], ("at most 4",)),
     BAD("a batch of 257", "spec.measurement.batchSizes", [257], ("batchSizes[0]", "256")),
     BAD("a batch of 0", "spec.measurement.batchSizes", [0, 8], ("batchSizes[0]", "equal to 1")),
+    BAD("nine in a pod", "spec.candidatesPerPod", 9, ("candidatesPerPod", "equal to 8")),
     BAD("no threads", "spec.measurement.threads", 0, ("measurement.threads", "equal to 1")),
     BAD("two repetitions", "spec.measurement.repetitions", 2, ("repetitions", "equal to 3")),
 )
@@ -548,6 +549,7 @@ EDITS = (
     ),
     BAD("auto later", "spec.auto", {"maxCandidates": 9}, ("spec.auto cannot change",)),
     BAD("another batch size", "spec.measurement.batchSizes", [8], ("spec.measurement cannot",)),
+    BAD("fuller pods later", "spec.candidatesPerPod", 4, ("spec.candidatesPerPod cannot change",)),
     BAD("storage later", "spec.storage", {"uri": "pvc://a"}, ("spec.storage cannot change",)),
     BAD("a task later", "spec.task.data.kind", "Regression", ("spec.task can",), base="artifact"),
     BAD("a goal that is none", f"{GOAL}.maxDrop", "-1", ("maxDrop is -1", "from 0")),

@@ -104,6 +104,7 @@ def odd_specs(draw: st.DrawFn) -> Body:
         candidates=st.lists(candidate, max_size=2, unique_by=lambda item: str(item["name"])),
         auto=_some(maxCandidates=counts, candidatesPerRound=counts),
         goals=st.lists(goals(), max_size=1),
+        candidatesPerPod=st.integers(1, 8),
         prefer=st.lists(preferences, max_size=2, unique=True),
         measurement=_some(
             batchSizes=st.lists(sizes, min_size=1, max_size=4, unique=True), threads=counts

@@ -71,6 +71,44 @@ async def test_a_candidate_that_cannot_be_built_fails_alone(
     assert body["status"]["selected"]["candidate"] == "half-int8"
 
 
+async def test_a_pod_that_crashes_builds_all_its_candidates_again(namespace: Namespace) -> None:
+    jobs = namespace.compressions
+
+    def script(pod: PodView) -> Ending:
+        is_first = pod.index == 0 and pod.measurement is None
+        return Ending(1, "boom") if is_first and not pod.failures else compress(pod)
+
+    async with simulated_node(namespace.api, namespace.name, script) as node:
+        await jobs.create_job(compression_job(candidatesPerPod=3))
+        body = await jobs.ended("small", seconds=90)
+
+    assert holds(body, "Complete"), conditions(body)
+    assert outcomes(await jobs.trials("small")) == ["Succeeded"] * 4
+    assert sorted(node.ran) == [(), (1, 2, 3), (1, 2, 3), (4,)]
+
+
+async def test_a_pod_that_is_killed_for_memory_fails_the_candidate_that_it_was_building(
+    namespace: Namespace,
+) -> None:
+    jobs = namespace.compressions
+
+    def script(pod: PodView) -> Ending:
+        numbers = [trial.number for trial in pod.trials]
+        if 2 not in numbers:
+            return compress(pod)
+        built = build(replace(pod, trials=pod.trials[: numbers.index(2)]))
+        return Ending(137, built.message, reason="OOMKilled")
+
+    async with simulated_node(namespace.api, namespace.name, script):
+        await jobs.create_job(compression_job(candidatesPerPod=4))
+        body = await jobs.ended("small", seconds=90)
+
+    trials = await jobs.trials("small")
+    assert holds(body, "Complete"), conditions(body)
+    assert outcomes(trials) == ["Succeeded", "Failed", "Succeeded", "Succeeded"]
+    assert trials[1]["status"]["cause"] == "OOMKilled"
+
+
 async def test_a_candidate_that_changed_nothing_fails_in_its_measurement_alone(
     namespace: Namespace,
 ) -> None:

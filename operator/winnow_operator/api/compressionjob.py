@@ -193,14 +193,14 @@ class CompressionBudget(ApiModel):
     model_config = ConfigDict(json_schema_extra=rules(*DURATIONS))
 
     parallelism: int = Field(default=2, ge=1, le=100)
-    """How many candidates are built at one time; lowering it stops the newest, which run again."""
+    """How many pods build at one time; lowering it stops the newest, whose candidates run again."""
     max_failed_trials: int = Field(default=99_999, ge=0, le=99_999)
     """The job fails once more candidates than this have failed; by default none is too many."""
     max_duration: DurationString | None = None
     """Time from the first batch, without the time suspended, after which the job ends."""
     max_trial_duration: DurationString | None = None
-    """Time of one candidate: a pod that takes longer is ended, and its candidate has failed with
-    `DeadlineExceeded`."""
+    """Time of one candidate: a pod that takes longer is ended, and the candidate that it was building
+    has failed with `DeadlineExceeded`. A pod has this time for each of its candidates."""
     retries_per_trial: int = Field(default=1, ge=0, le=10)
     """How often a pod that crashed is started again for the same candidates."""
 
@@ -231,6 +231,9 @@ class CompressionJobSpec(ApiModel):
     """How candidates are measured."""
     budget: CompressionBudget = CompressionBudget()
     """How much may be spent; may be edited while the job runs."""
+    candidates_per_pod: int = Field(default=1, ge=1, le=8)
+    """How many candidates one pod builds one after the other; they share its start, which takes
+    seconds of a core."""
     pod_template: dict[str, Any] | None = Field(default=None, json_schema_extra=unknown_fields())
     """Fields that are laid over the pods: `metadata` (labels, annotations) and `spec`
     (resources, nodeSelector, tolerations, affinity, env, volumes and more)."""

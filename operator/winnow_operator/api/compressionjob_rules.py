@@ -310,7 +310,10 @@ SPEC_RULES = (
         unchanged(field, optional=True, kind=_KIND, editable=_EDITABLE)
         for field in ("task", "candidates", "auto", "storage", "podTemplate")
     ),
-    *(unchanged(field, kind=_KIND, editable=_EDITABLE) for field in ("model", "measurement")),
+    *(
+        unchanged(field, kind=_KIND, editable=_EDITABLE)
+        for field in ("model", "measurement", "candidatesPerPod")
+    ),
 )
 
 

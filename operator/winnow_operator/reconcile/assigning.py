@@ -60,8 +60,8 @@ def fitting(context: JobContext, records: list[TrialRecord]) -> list[TrialRecord
         groups = -(-len(kept) // per_pod)
         if groups == 1:
             raise InvalidSpecError(
-                f"the assignments of one pod are over {MAX_BYTES} bytes: use fewer parameters, "
-                "shorter names, or a lower spec.trialsPerPod"
+                f"the assignments of one pod are over {MAX_BYTES} bytes: use fewer parameters or "
+                f"steps, shorter names, or a lower {context.packing_field}"
             )
         kept = kept[: (groups * 3 // 4 or 1) * per_pod]
     return kept

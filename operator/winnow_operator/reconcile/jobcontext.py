@@ -91,6 +91,11 @@ class JobContext(Context, ABC):
     def trials_per_pod(self) -> int:
         """How many trials one pod runs one after the other."""
 
+    @property
+    @abstractmethod
+    def packing_field(self) -> str:
+        """The field of the spec that says how many."""
+
     def pods_per_trial(self, records: Sequence[TrialRecord]) -> int:  # noqa: ARG002 -- one of a search asks
         """Over how many pods each trial of a batch is spread."""
         return 1

@@ -1,4 +1,4 @@
-"""The trials of a compression: named candidates and those that auto writes, built one per pod."""
+"""The trials of a compression, built in pods: named candidates and those that auto writes."""
 
 from __future__ import annotations
 
@@ -69,7 +69,12 @@ class CompressionContext(JobContext):
     @property
     @override
     def trials_per_pod(self) -> int:
-        return 1
+        return self.job.spec.candidates_per_pod
+
+    @property
+    @override
+    def packing_field(self) -> str:
+        return "spec.candidatesPerPod"
 
     @property
     @override
@@ -193,6 +198,7 @@ class CompressionContext(JobContext):
                 job=self.identity,
                 objectives=(ObjectiveSpec(objective.metric, str(objective.goal)),),
                 trials=tuple(self._assignment(record) for record in records),
+                trials_per_pod=self.trials_per_pod,
                 task=None if task is None else task_document(task),
                 source=Source(source.uri, source.digest.removeprefix("sha256:")),
             )

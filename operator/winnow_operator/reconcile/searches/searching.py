@@ -49,6 +49,11 @@ class SearchContext(JobContext):
     def trials_per_pod(self) -> int:
         return self.job.spec.trials_per_pod
 
+    @property
+    @override
+    def packing_field(self) -> str:
+        return "spec.trialsPerPod"
+
     @override
     def pods_per_trial(self, records: Sequence[TrialRecord]) -> int:
         # A final training has no folds to spread.
