@@ -74,6 +74,7 @@ def real_compression(name: str, **spec: Any) -> Body:
         "prefer": ["size_bytes"],
         "measurement": {"batchSizes": [1, 8], "repetitions": 3, "resources": resources},
         "budget": {"parallelism": 3},
+        "candidatesPerPod": 3,
         "podTemplate": _TEMPLATE,
     }
     return compression_job(name, **{**base, **spec})
