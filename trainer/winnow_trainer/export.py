@@ -112,16 +112,17 @@ def trace_onnx(model: nn.Module, rows: Tensor) -> bytes:
 
 @functools.cache
 def _keep_translations() -> None:
-    """Read the exporter's table of translations once in this process.
+    """Read the source of the exporter's translations once in this process.
 
-    The exporter parses the source of five hundred functions anew for each graph, which is more than
-    half of the time that a small one takes, and has no setting for it. Nothing of ours adds to
-    the table. A test fails where a release of torch reads it in another way.
+    The exporter parses that of five hundred functions anew for each graph, which is more than half of
+    the time that a small one takes, and has no setting for it. A test fails where a release of torch
+    asks for them in another way.
     """
-    from torch.onnx._internal.exporter._registration import ONNXRegistry
+    from torch.onnx._internal._lazy_import import onnxscript_apis  # type: ignore[attr-defined]
 
-    read_table = functools.cache(ONNXRegistry.from_torchlib)
-    ONNXRegistry.from_torchlib = staticmethod(read_table)  # type: ignore[method-assign]
+    # NB: which of them a graph can use depends on what is imported by then, so torch's own table, which
+    # is made from these, must not be kept.
+    onnxscript_apis.get_torchlib_ops = functools.cache(onnxscript_apis.get_torchlib_ops)
 
 
 def _strip(proto: Any) -> None:

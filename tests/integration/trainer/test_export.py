@@ -52,7 +52,7 @@ def test_a_graph_computes_what_its_model_does(
     assert content == graph()
 
 
-def test_the_exporter_reads_its_table_of_translations_once(
+def test_the_exporter_reads_the_source_of_its_translations_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model, rows = nn.Linear(3, 2).eval(), torch.rand(2, 3)
@@ -63,4 +63,4 @@ def test_the_exporter_reads_its_table_of_translations_once(
 
 
 def _unexpected() -> None:
-    raise AssertionError("the table is read again: see winnow_trainer.export")
+    raise AssertionError("they are read again: see winnow_trainer.export")
