@@ -186,12 +186,10 @@ def test_every_kind_of_step_leaves_an_artifact_that_says_what_was_done(made: Bui
 
 
 def test_the_same_chain_runs_on_a_table_of_the_users_own(tmp_path: Path, trees: Searched) -> None:
-    pod = CompressionPod(tmp_path, trees, {"baseline": [], "taught": TAUGHT})
+    made = build(tmp_path, trees, {"baseline": [], "taught": TAUGHT})
 
-    ended = pod.run()
-
-    assert ended.code == ExitCode.OK, ended.log
-    baseline, taught = pod.artifact(1), pod.artifact(2)
+    assert made.ended.code == ExitCode.OK, made.ended.log
+    baseline, taught = made.artifact("baseline"), made.artifact("taught")
     check_artifact(baseline, 1)
     check_artifact(taught, 2)
     assert taught.values("test")["accuracy"][0] > 0.7
@@ -214,18 +212,16 @@ def test_values_are_compressed_too(tmp_path: Path) -> None:
         {"distill": {"student": {"width": "0.5"}, "epochs": 20}},
         {"prune": {"unit": "Weight", "amount": "0.8", "importance": "Taylor", "epochs": 3}},
     ]
-    pod = CompressionPod(tmp_path / "pod", diabetes, {"baseline": [], "learnt": learnt})
+    made = build(tmp_path / "pod", diabetes, {"baseline": [], "learnt": learnt})
 
-    ended = pod.run()
-
-    assert ended.code == ExitCode.OK, ended.log
-    baseline, student = pod.artifact(1), pod.artifact(2)
+    assert made.ended.code == ExitCode.OK, made.ended.log
+    baseline, student = made.artifact("baseline"), made.artifact("learnt")
     check_artifact(baseline, 1)
     check_artifact(student, 2)
     assert student.document["claims"] == {"smallerThanParent": True, "masked": True}
-    before, after = (made.values("validation")["rmse"][0] for made in (baseline, student))
+    before, after = (a.values("validation")["rmse"][0] for a in (baseline, student))
     assert after < 1.25 * before
-    assert ended.result.trials[1].objective == pytest.approx(after, rel=1e-6)
+    assert made.ended.result.trials[1].objective == pytest.approx(after, rel=1e-6)
     report = student.document["steps"][0]["report"]
     assert report["initial_rmse"] < report["initial_random_rmse"]
 
@@ -268,9 +264,7 @@ def test_a_chain_that_diverges_is_named_not_a_number(tmp_path: Path) -> None:
     settings = {"epochs": "2", "width": "8", "weight_decay": "10", "learning_rate": "0.001"}
     wine = searched(tmp_path / "wine", "wine", data={"uri": "builtin://wine"}, settings=settings)
     wild: Chain = [{"distill": {"learningRate": "10", "epochs": 60}}]
-    pod = CompressionPod(tmp_path / "pod", wine, {"wild": wild})
-
-    ended = pod.run()
+    ended = build(tmp_path / "pod", wine, {"wild": wild}).ended
 
     (trial,) = ended.result.trials
     assert (ended.code, trial.outcome, trial.cause) == (ExitCode.OK, "Failed", "NaN"), ended.log
