@@ -21,7 +21,7 @@ from tests.support.api import Api, Body
 from tests.support.modelservers import Servers, outcomes
 from tests.support.namespace import Namespace, conditions, holds
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.prove, pytest.mark.timeout(900)]
 
 AFTERWARDS = 1000
 """Requests that are looked at once the candidate is gone."""
@@ -73,14 +73,9 @@ CANDIDATES = {
     ),
     "eats memory": Candidate("eats memory", "OOMKilled", gets_ready=True, pause="60s"),
 }
-QUICK = "answers wrongly"
-"""Of them, the one that `make test` tries."""
-CASES = [
-    pytest.param(name, marks=() if name == QUICK else pytest.mark.prove) for name in CANDIDATES
-]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", CANDIDATES)
 async def test_the_stable_revision_goes_on_where_a_candidate(
     cluster: Cluster, api: Api, stock: Stock, name: str
 ) -> None:

@@ -183,6 +183,7 @@ def deploy() -> None:
     subprocess.run([ROOT / "scripts/deploy", "--profile", PROFILE], check=True)
 
 
+@pytest.mark.prove
 async def test_crds_and_jobs_outlive_the_release_and_the_next_one_takes_them_over(
     cluster: Cluster, namespace: Namespace
 ) -> None:

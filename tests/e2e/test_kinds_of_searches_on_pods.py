@@ -44,6 +44,7 @@ def wine(name: str, *, evaluation: Body | None = None, **spec: Any) -> Body:
     return small_search(name, **{**base, **spec})
 
 
+@pytest.mark.prove
 @pytest.mark.timeout(900)
 async def test_folds_and_conditions_end_with_one_model_although_the_operator_is_killed(
     namespace: Namespace, cluster: Cluster

@@ -16,6 +16,7 @@ from winnow_operator.kube.resources import PODS
 pytestmark = pytest.mark.cluster
 
 
+@pytest.mark.prove
 @pytest.mark.timeout(240)
 async def test_trainings_of_one_seed_repeat_exactly_and_leave_whole_artifacts(
     namespace: Namespace, cluster: Cluster

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.support.namespace import Namespace, holds
+from tests.support.proofs import proofs
 from tests.support.searchjobs import search_job
 from tests.support.simulated_node import Ending, PodView, report, simulated_node
 from winnow_contract.models.nets import net_from_json
@@ -65,7 +66,7 @@ async def test_a_list_of_nets_ends_by_itself_when_each_was_trained(namespace: Na
     assert recorded == ["64-32-16", "32-64", "16-64-32"]
 
 
-@pytest.mark.parametrize("algorithm", ["Evolution", "Generative"])
+@pytest.mark.parametrize("algorithm", ["Evolution", *proofs("Generative")])
 async def test_nets_by_one_engine_and_the_rest_by_another_follow_from_the_recorded_histories(
     namespace: Namespace, algorithm: str
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.api import AlwaysWrite, eventually
 from tests.support.namespace import Namespace, conditions, holds, outcomes
+from tests.support.proofs import proofs
 from tests.support.searchjobs import METRIC, grid_job, search_job
 from tests.support.simulated_node import (
     Ending,
@@ -275,7 +276,7 @@ async def has_running(namespace: Namespace, count: int) -> bool:
     return sum(1 for p in pods if p["status"]["phase"] in {"Pending", "Running"}) == count
 
 
-@pytest.mark.parametrize("algorithm", ["Random", "TPE", "NSGAII"])
+@pytest.mark.parametrize("algorithm", ["NSGAII", *proofs("Random", "TPE")])
 async def test_two_objectives_end_with_a_pareto_set_and_its_compromise(
     namespace: Namespace, algorithm: str
 ) -> None:

@@ -24,6 +24,7 @@ from tests.support.audit import (
 from tests.support.compressionjobs import compress, compression_job
 from tests.support.namespace import Namespace, new_namespace, outcomes
 from tests.support.operator_process import OperatorProcess, running
+from tests.support.proofs import proofs
 from tests.support.searchjobs import search_job
 from tests.support.simulated_node import Ending, PodView, simulated_node, succeed
 
@@ -41,7 +42,7 @@ def audit(control_plane: Path) -> AuditLog:
 
 
 @pytest.mark.usefixtures("operator")
-@pytest.mark.parametrize("algorithm", ["Random", "TPE"])
+@pytest.mark.parametrize("algorithm", ["TPE", *proofs("Random")])
 @pytest.mark.parametrize(
     "trials",
     [
