@@ -23,7 +23,7 @@ from devcluster.prometheus import prometheus_address
 from devcluster.status import LOGS, existing_log
 from tests.support.chart import ROOT
 
-pytestmark = [pytest.mark.cluster, pytest.mark.quiet]
+pytestmark = pytest.mark.cluster
 
 FIRST, SECOND = "e2e-devcluster", "e2e-devcluster2"
 READY_SECONDS, AGAIN_SECONDS, WAIT_SECONDS = 25.0, 10.0, 60.0
@@ -166,6 +166,7 @@ def pod(name: str, namespace: str, image: str, *arguments: str, **more: Any) -> 
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
+@pytest.mark.quiet
 def test_a_node_is_ready_in_the_time_that_is_promised(node: Node) -> None:
     (seconds,) = re.findall(r"node Ready, .*: ([\d.]+) s", node.said)
 

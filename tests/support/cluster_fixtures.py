@@ -13,7 +13,7 @@ import pytest
 from tests.support.access import operator_kubeconfig
 from tests.support.api import Api, open_api
 from tests.support.chart import ROOT, tool
-from tests.support.namespace import Namespace, make_namespace
+from tests.support.namespace import Namespace, new_namespace
 from tests.support.nursery import Nursery
 from tests.support.operator_process import OperatorProcess, running
 
@@ -66,13 +66,10 @@ async def api(control_plane: Path) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-async def namespace(api: Api) -> Namespace:
-    """A namespace of the test's own.
-
-    It goes with the control plane, at the start of the next run: to delete it would take the API server
-    some fifty calls, as many as most tests.
-    """
-    return await make_namespace(api)
+async def namespace(api: Api) -> AsyncIterator[Namespace]:
+    """A namespace of the test's own."""
+    async with new_namespace(api) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

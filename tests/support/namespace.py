@@ -156,25 +156,19 @@ def outcomes(trials: list[Body]) -> list[str]:
     return [t["status"]["outcome"] for t in trials]
 
 
-async def make_namespace(api: Api) -> Namespace:
-    """A namespace of its own that enforces Pod Security `restricted`; whoever asks for it deletes it."""
+@contextlib.asynccontextmanager
+async def new_namespace(api: Api) -> AsyncIterator[Namespace]:
+    """A namespace of its own that enforces Pod Security `restricted`, deleted in the end."""
     name = f"test-{secrets.token_hex(4)}"
     path = "/api/v1/namespaces"
     await api.create(path, {"metadata": {"name": name, "labels": RESTRICTED}})
     account = f"{path}/{name}/serviceaccounts/default"
     await eventually(lambda: api.exists(account), what="the default service account")
-    return Namespace(api, name)
-
-
-@contextlib.asynccontextmanager
-async def new_namespace(api: Api) -> AsyncIterator[Namespace]:
-    """The same, deleted in the end."""
-    made = await make_namespace(api)
     try:
-        yield made
+        yield Namespace(api, name)
     finally:
-        await api.delete(f"/api/v1/namespaces/{made.name}")
+        await api.delete(f"{path}/{name}")
         # Nobody confirms the end of pods on a node that was played. The namespace would be going for
         # ever, and the controller look at it again and again, with a call for each kind there is.
         left = urlencode({"fieldSelector": f"spec.nodeName={NODE}"})
-        await api.delete(f"{PODS.path(made.name)}?{left}", gracePeriodSeconds=0)
+        await api.delete(f"{PODS.path(name)}?{left}", gracePeriodSeconds=0)
