@@ -3,7 +3,7 @@
     benchmarks/nas                        on the table, 100 seeds; goes on where it was stopped
     benchmarks/nas --only Random TPE      some methods
     benchmarks/nas --report FILE          the tables of an earlier run; searches nothing
-    benchmarks/nas --make-table FILE      trains the table anew, half an hour; goes on where it was stopped
+    benchmarks/nas --make-table FILE      trains the table anew, twenty minutes; goes on where it was stopped
     benchmarks/nas --real                 trains CNNs on mnist5k in this process, five seeds
 
 Each method is an engine of the operator, driven as the operator drives it, with four trials at a time.

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.crash.invariants import unexplained_suggestions
+from tests.crash.world import world_of
 from tests.e2e.claim_pods import manifests_of
 from tests.e2e.conftest import Cluster
 from tests.e2e.serving_client import Client, small_server
@@ -17,6 +19,7 @@ from tests.support.modelservers import Servers
 from tests.support.namespace import Namespace, conditions, holds, outcomes
 from tests.support.real_jobs import real_compression, small_search
 from winnow_contract.models.nets import read_net
+from winnow_operator.api.searchjob import SearchJob
 
 pytestmark = pytest.mark.cluster
 
@@ -85,7 +88,7 @@ async def test_a_searched_cell_is_found_although_the_operator_is_killed_then_com
 
 @pytest.mark.prove
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("algorithm", ["Evolution", "Generative"])
+@pytest.mark.parametrize("algorithm", ["Random", "Evolution", "Generative"])
 async def test_an_engine_of_nets_goes_on_where_it_was_although_the_operator_is_killed(
     namespace: Namespace, cluster: Cluster, algorithm: str
 ) -> None:
@@ -114,3 +117,5 @@ async def test_an_engine_of_nets_goes_on_where_it_was_although_the_operator_is_k
     assert len(set(texts)) == 30
     assert all(read_net(text).text == text for text in texts)
     assert bool(body["status"].get("learning")) is (algorithm == "Generative")
+    world = await world_of(namespace, "digits")
+    assert unexplained_suggestions(SearchJob.model_validate(body).spec, world) == []

@@ -173,6 +173,7 @@ def test_a_node_is_ready_in_the_time_that_is_promised(node: Node) -> None:
     assert float(seconds) < READY_SECONDS
 
 
+@pytest.mark.quiet
 def test_a_second_up_returns_at_once_and_says_so(node: Node) -> None:
     started = time.monotonic()
     said = devcluster("up", FIRST)

@@ -72,8 +72,8 @@ async def test_folds_and_conditions_end_with_one_model_although_the_operator_is_
 
 
 @pytest.mark.timeout(600)
-async def test_two_objectives_under_a_constraint_end_with_a_small_model_that_is_good_enough(
-    namespace: Namespace,
+async def test_two_objectives_under_a_constraint_end_well_although_the_operator_is_killed(
+    namespace: Namespace, cluster: Cluster
 ) -> None:
     job = wine(
         "small",
@@ -91,6 +91,7 @@ async def test_two_objectives_under_a_constraint_end_with_a_small_model_that_is_
         algorithm={"name": "NSGAII", "seed": 3},
     )
     await namespace.create_job(job)
+    await cluster.kill_operator_after(2, namespace, "small")
     body = await namespace.ended("small", seconds=500)
 
     assert holds(body, "Complete"), conditions(body)

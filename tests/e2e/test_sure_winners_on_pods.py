@@ -34,7 +34,7 @@ def wine(name: str, evaluation: Body, **spec: Any) -> Body:
 
 
 @pytest.mark.timeout(900)
-async def test_finalists_name_the_winner_and_a_second_search_learns_from_the_first(
+async def test_finalists_and_a_search_that_learns_from_another_go_on_although_the_operator_is_killed(
     namespace: Namespace, cluster: Cluster
 ) -> None:
     first = wine(
@@ -50,13 +50,14 @@ async def test_finalists_name_the_winner_and_a_second_search_learns_from_the_fir
         {"repeats": 2},
         algorithm={"name": "CMAES", "seed": 3},
         warmStart=[{"searchJob": "sure"}],
-        budget={"maxTrials": 2, "parallelism": 1},
+        budget={"maxTrials": 6, "parallelism": 1},
         trialsPerPod=2,
     )
     await namespace.create_job(second)
     await namespace.create_job(first)
     await cluster.kill_operator_after(4, namespace, "sure")
     body = await namespace.ended("sure", seconds=400)
+    await cluster.kill_operator_after(2, namespace, "next")
     other = await namespace.ended("next", seconds=300)
 
     assert holds(body, "Complete"), conditions(body)

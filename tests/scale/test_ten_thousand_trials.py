@@ -48,7 +48,7 @@ EDITS = 200
 QUEUE_SECONDS = 0.5
 MEMORY_MIB = 384
 """The chart gives the operator 512."""
-JOB_BYTES = 16_384
+JOB_BYTES = 10_240
 """A SearchJob grows with its spec and not with its trials."""
 
 

@@ -6,6 +6,7 @@ source was searched with.
 
 from __future__ import annotations
 
+import math
 import platform
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +51,12 @@ class Bench:
     def objective(self) -> str:
         """The metric that the job is judged by."""
         return self.pod.assignments.objectives[0].metric
+
+    @property
+    def seconds_per_trial(self) -> float:
+        """How long one trial may take."""
+        seconds = self.pod.assignments.max_trial_seconds
+        return math.inf if seconds is None else seconds
 
     @property
     def watched_metric(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -199,13 +198,12 @@ def _train(
 
 
 def _watch(bench: Bench, assignment: TrialAssignment) -> TrialWatch:
-    pod, seconds = bench.pod, bench.pod.assignments.max_trial_seconds
     limits = Limits(
         # A final training is for the model that is kept: it goes to its end. Rungs are those of the
         # first fold, which only the pod of the first part trains.
-        rungs=None if assignment.final_of or assignment.part > 1 else pod.rungs,
+        rungs=None if assignment.final_of or assignment.part > 1 else bench.pod.rungs,
         number=assignment.number,
-        seconds=math.inf if seconds is None else seconds,
+        seconds=bench.seconds_per_trial,
     )
     return TrialWatch(assignment.name, bench.watched_metric, bench.page, bench.stop, limits=limits)
 

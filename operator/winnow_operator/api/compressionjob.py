@@ -199,8 +199,8 @@ class CompressionBudget(ApiModel):
     max_duration: DurationString | None = None
     """Time from the first batch, without the time suspended, after which the job ends."""
     max_trial_duration: DurationString | None = None
-    """Time of one candidate: a pod that takes longer is ended, and the candidate that it was building
-    has failed with `DeadlineExceeded`. A pod has this time for each of its candidates."""
+    """Time of one candidate: one that takes longer has failed with `DeadlineExceeded`. A pod is ended
+    after this long for each of its candidates."""
     retries_per_trial: int = Field(default=1, ge=0, le=10)
     """How often a pod that crashed is started again for the same candidates."""
 

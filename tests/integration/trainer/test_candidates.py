@@ -293,6 +293,17 @@ def test_a_stop_keeps_what_is_finished_and_a_new_pod_repeats_it_at_once(
     )
 
 
+def test_a_candidate_that_takes_too_long_fails_alone(tmp_path: Path, digits: Searched) -> None:
+    chains = {"endless": ENDLESS, "baseline": list[Any]()}
+
+    ended = CompressionPod(tmp_path, digits, chains, maxTrialSeconds=3).run()
+
+    assert ended.code == ExitCode.OK, ended.log
+    endless, baseline = ended.result.trials
+    assert (endless.outcome, endless.cause) == ("Failed", "DeadlineExceeded")
+    assert baseline.outcome == "Succeeded"
+
+
 def refused(pod: TrialPod) -> str:
     ended = pod.run()
     assert ended.code == ExitCode.PERMANENT, ended.log

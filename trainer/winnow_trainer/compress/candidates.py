@@ -29,7 +29,7 @@ from winnow_trainer.data.dataset import Dataset
 from winnow_trainer.determinism import seed_everything
 from winnow_trainer.errors import TaskError
 from winnow_trainer.isolation import check_size, run_alone
-from winnow_trainer.progress import TrialWatch
+from winnow_trainer.progress import Limits, TrialWatch
 from winnow_trainer.resources import memory_limit_bytes, reset_peak_memory
 from winnow_trainer.training import Part, outputs_of
 
@@ -73,7 +73,8 @@ def _build_and_save(origin: Origin, bench: Bench, assignment: TrialAssignment) -
         check_size(origin.work.architecture, memory_limit_bytes(), "compress a smaller source")
     seed_everything(assignment.seed)
     reset_peak_memory()
-    watch = TrialWatch(assignment.name, bench.objective, bench.page, bench.stop)
+    limits = Limits(seconds=bench.seconds_per_trial)
+    watch = TrialWatch(assignment.name, bench.objective, bench.page, bench.stop, limits=limits)
     workshop = Workshop(
         bench.train,
         bench.validation,

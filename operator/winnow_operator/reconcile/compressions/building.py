@@ -43,7 +43,12 @@ from winnow_operator.domain.searches.outcomes import TrialContext
 from winnow_operator.engines import ChainEngine, Record, trial_seed
 from winnow_operator.manifests.jobs import PodSettings
 from winnow_operator.metrics.own import SUGGEST_SECONDS
-from winnow_operator.reconcile.assigning import claims_of, max_pod_seconds, task_document
+from winnow_operator.reconcile.assigning import (
+    claims_of,
+    max_pod_seconds,
+    max_trial_seconds,
+    task_document,
+)
 from winnow_operator.reconcile.compressions.compressionstate import CompressionState
 from winnow_operator.reconcile.jobcontext import JobContext
 
@@ -199,6 +204,7 @@ class CompressionContext(JobContext):
                 objectives=(ObjectiveSpec(objective.metric, str(objective.goal)),),
                 trials=tuple(self._assignment(record) for record in records),
                 trials_per_pod=self.trials_per_pod,
+                max_trial_seconds=max_trial_seconds(self),
                 task=None if task is None else task_document(task),
                 source=Source(source.uri, source.digest.removeprefix("sha256:")),
             )

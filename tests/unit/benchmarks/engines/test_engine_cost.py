@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import yaml
 
 from benchmarks.engines.cost_report import Row, figures, report
 from benchmarks.engines.engine_cost import ENGINES, RANGES, SIZES, measure
+from benchmarks.ranges import check
+from benchmarks.results import read_results
+
+MEASURED = Path(__file__).resolve().parents[4] / "benchmarks/measured"
 
 
 def test_a_row_is_measured_of_an_engine() -> None:
@@ -28,3 +34,12 @@ def test_every_goal_is_a_figure_that_a_whole_run_gives() -> None:
     rows = [Row(engine, size, 1, 1, None, 1, 1) for engine in ENGINES for size in SIZES]
 
     assert yaml.safe_load(RANGES.read_text()).keys() <= figures(rows).keys()
+
+
+def test_the_rows_that_are_committed_reach_the_goals() -> None:
+    (latest,) = MEASURED.glob("engine-cost-*.json")
+    goals = yaml.safe_load(RANGES.read_text())
+
+    assert [
+        v.text() for v in check(figures(read_results(latest, Row).rows), goals) if not v.holds
+    ] == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +21,10 @@ from benchmarks.hyperparameters.report import (
     ranks,
     report,
 )
+from benchmarks.ranges import check
+from benchmarks.results import read_results
 
+BENCHMARKS = Path(__file__).resolve().parents[4] / "benchmarks"
 VALUES = st.dictionaries(st.text(max_size=4), st.integers(-5, 5).map(float), min_size=1)
 
 
@@ -120,3 +125,12 @@ def test_long_searches_are_looked_at_apart() -> None:
     assert "Short searches: 50 trials, 1 tasks, 1 seeds" in text
     assert text.index("| TPE | 2.00, 2.00, 0.200 |") < text.index("Long searches: 200 trials")
     assert text.index("Long searches: 200 trials") < text.index("| TPE | 1.00, 1.00, 0.100 |")
+
+
+def test_the_rows_that_are_committed_are_as_expected() -> None:
+    (latest,) = BENCHMARKS.glob("measured/hpo-*.json")
+    ranges = yaml.safe_load((BENCHMARKS / "hpo_ranges.yaml").read_text())
+
+    assert [
+        v.text() for v in check(figures(read_results(latest, Row).rows), ranges) if not v.holds
+    ] == []
