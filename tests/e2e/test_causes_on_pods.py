@@ -84,6 +84,7 @@ async def caused(namespace: Namespace, cause: str) -> Body | None:
     return next((t for t in trials if t["status"].get("cause") == cause), None)
 
 
+@pytest.mark.prove
 async def test_a_quota_of_pods_is_said_and_the_job_goes_on_once_it_is_gone(
     namespace: Namespace, cluster: Cluster
 ) -> None:

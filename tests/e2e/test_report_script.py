@@ -82,6 +82,7 @@ def make(cluster: Cluster, namespace: Namespace, name: str, uri: str | None) -> 
     cluster.run(*where, *patch, "-p", json.dumps(status))
 
 
+@pytest.mark.prove
 @pytest.mark.timeout(240)
 def test_a_report_is_copied_out_of_its_claim_and_the_pod_is_gone(
     cluster: Cluster, namespace: Namespace, tmp_path: Path

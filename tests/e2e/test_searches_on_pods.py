@@ -58,6 +58,7 @@ async def test_a_table_of_ones_own_is_searched_as_the_example_says(
     assert outcomes(await namespace.trials(OWN)) == ["Succeeded"] * 2
 
 
+@pytest.mark.prove
 @pytest.mark.timeout(120)
 async def test_a_column_that_is_missing_ends_the_job_with_a_sentence(
     namespace: Namespace, cluster: Cluster
