@@ -113,8 +113,10 @@ async def test_an_engine_of_nets_goes_on_where_it_was_although_the_operator_is_k
     assert holds(body, "Complete"), conditions(body)
     trials = await namespace.trials("digits")
     assert outcomes(trials) == ["Succeeded"] * 30
-    texts = [trial["spec"]["parameters"][0]["value"] for trial in trials]
-    assert len(set(texts)) == 30
+    points = [tuple(p["value"] for p in trial["spec"]["parameters"]) for trial in trials]
+    texts = [net for net, _ in points]
+    # Random may draw a net again with another learning rate; the engines of nets try each once.
+    assert len(set(points if algorithm == "Random" else texts)) == 30
     assert all(read_net(text).text == text for text in texts)
     assert bool(body["status"].get("learning")) is (algorithm == "Generative")
     world = await world_of(namespace, "digits")
