@@ -36,8 +36,9 @@ def jobs(api: Api, compressed: Compressed) -> Namespace:
 
 def disturbed(name: str) -> Body:
     """A job whose last candidate waits for a slot while the others are built."""
-    changes = {"candidates": [INT8, HALF_INT8], "candidatesPerPod": 1}
-    return real_compression(name, **changes, budget={"parallelism": 2})
+    return real_compression(
+        name, candidates=[INT8, HALF_INT8], candidatesPerPod=1, budget={"parallelism": 2}
+    )
 
 
 async def running_pod(jobs: Namespace, job: str, component: str) -> Body | None:

@@ -24,6 +24,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,12 +139,17 @@ def waits(calls: list[Call], namespace: Namespace) -> list[float]:
     return sorted((min(after) - at).total_seconds() for at, after in next_looks if after)
 
 
-def shows_every_search(page: Page) -> bool:
+async def shows_every_search(page: Page) -> bool:
     """Whether an operator knows of all searches, has looked at each that runs, and has no look left to take."""
     found = page.read()
     figures = ("winnow_searchjobs_running", "winnow_trials_active", "winnow_workqueue_depth")
     held = [found.get((name, ""), 0) for name in figures]
     return held == [RUNNING, RUNNING, 0] and found.get(("winnow_job_state", ""), 0) >= JOBS
+
+
+async def writes_no_more(log: AuditLog, namespace: Namespace) -> bool:
+    """Whether nobody has written anything for a while."""
+    return not await written_in(SETTLE_SECONDS, log, namespace)
 
 
 async def test_a_thousand_searches_cost_little(
@@ -161,13 +167,9 @@ async def test_a_thousand_searches_cost_little(
         assert trials == JOBS * TRIALS_EACH
         page = Page(port)
 
-        async def has_started() -> bool:
-            return shows_every_search(page)
-
-        async def has_settled() -> bool:
-            return not await written_in(SETTLE_SECONDS, log, namespace)
-
         log = audit_log_beside(control_plane)
+        has_started = partial(shows_every_search, page)
+        has_settled = partial(writes_no_more, log, namespace)
         before = replace(operator, log=tmp_path / "before.log", process=None)
         async with running(before):
             await eventually(has_started, seconds=600, what="a trial for each running search")
